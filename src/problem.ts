@@ -13,6 +13,15 @@ interface OfSkill {
   readonly path: string;
 }
 
+interface OfLine extends OfSkill {
+  readonly file: string;
+  readonly line: number;
+}
+
+function placeOf({ path, file, line }: OfLine): string {
+  return `${path}/${file}:${line}`;
+}
+
 const reasons = {
   // ---- a run that cannot start ----
   'database-url-not-set': (_: { why: string }): Sentence => ({
@@ -32,6 +41,192 @@ const reasons = {
   'file-path-not-allowed': (_: OfSkill & { file: string; why: string }): Sentence => ({
     what: `${JSON.stringify(_.file)} is no file path: ${_.why}`,
     remedy: 'Rename the file, or correct relative_path in the database.',
+  }),
+
+  // ---- the skills directory ----
+  'skills-directory-is-a-file': (_: { directory: string }): Sentence => ({
+    what: `Skills directory is a file: ${_.directory}`,
+    remedy: 'Name the folder that holds the skills, with --skills-dir DIR or SKILLS_DIR.',
+  }),
+  'skills-directory-unreadable': (_: { directory: string; code: string }): Sentence => ({
+    what: `Skills directory cannot be read: ${_.directory} (${_.code})`,
+    remedy: 'Make it readable for this user, or pass another with --skills-dir DIR.',
+  }),
+  'ignore-rule-not-allowed': (_: OfSkill & { why: string }): Sentence => ({
+    what: `The ignore rules of ${_.path} cannot be used: ${_.why}`,
+    remedy: 'Write fewer or simpler rules.',
+  }),
+  'folder-unreadable': (_: OfSkill & { code: string }): Sentence => ({
+    what: `The folder ${JSON.stringify(_.path)} cannot be read: ${_.code}`,
+    remedy: 'Make it readable for this user, or leave it out with a line in .skillfleetignore.',
+  }),
+  'file-unreadable': (_: OfSkill & { file: string; code: string }): Sentence => ({
+    what: `${_.path}/${_.file} cannot be read: ${_.code}`,
+    remedy: 'Make it readable for this user, or leave it out with a line in .skillfleetignore.',
+  }),
+  'file-name-not-utf8': (_: OfSkill & { file: string }): Sentence => ({
+    what: `${_.path} holds a name that is not UTF-8: ${JSON.stringify(_.file)}`,
+    remedy: 'Rename the file, or leave it out with a line in .skillfleetignore.',
+  }),
+  'file-changes': (_: OfSkill & { file: string }): Sentence => ({
+    what: `${_.path}/${_.file} changed while it was read, twice`,
+    remedy: 'Run again when nothing writes to it.',
+  }),
+  'limit-exceeded': (_: OfSkill & { file?: string; limit: string; most: number }): Sentence => ({
+    what: `${_.file === undefined ? _.path : `${_.path}/${_.file}`} exceeds the limit ${_.limit} of ${_.most}`,
+    remedy: `Make it smaller, leave files out with .skillfleetignore, or raise ${_.limit} in the configuration.`,
+  }),
+  'skill-not-found': (_: OfSkill): Sentence => ({
+    what: `${_.path} is not in the skills directory`,
+    remedy: 'Run again: it was removed, or ignored, meanwhile.',
+  }),
+  'files-changed-meanwhile': (_: OfSkill): Sentence => ({
+    what: `The files of ${_.path} changed while this ran`,
+    remedy: 'Run again: it starts from what they hold now.',
+  }),
+  'content-changed-meanwhile': (_: OfSkill): Sentence => ({
+    what: `The other side's ${_.path} changed while this ran`,
+    remedy: 'Run again: it starts from what both sides hold now.',
+  }),
+  'link-in-the-way': (_: OfSkill & { file: string }): Sentence => ({
+    what: `${_.path} is not written: ${_.file} is a symbolic link`,
+    remedy: 'Replace the link by a folder or a file, or remove it.',
+  }),
+  'file-in-the-way': (_: OfSkill & { file: string }): Sentence => ({
+    what: `${_.path} is not written: ${_.file} stands in the way and is not part of the skill`,
+    remedy: 'Move it elsewhere, or remove it.',
+  }),
+  'file-not-keepable': (_: OfSkill & { file: string; why: string }): Sentence => ({
+    what: `${_.path} is not written: its file ${JSON.stringify(_.file)} ${_.why}`,
+    remedy: 'Correct the skill in the database, or the ignore rules and the folders here.',
+  }),
+  'cannot-write': (_: OfSkill & { file: string; code: string }): Sentence => ({
+    what: `${_.path} is not written: ${_.file}: ${_.code}`,
+    remedy: 'Make room or give this user the right to write there, then run again.',
+  }),
+
+  // ---- a document that cannot be read ----
+  'document-not-utf8': (_: OfLine): Sentence => ({
+    what: `${placeOf(_)}: not UTF-8`,
+    remedy: 'Save the file as UTF-8.',
+  }),
+  'document-holds-nul': (_: OfLine): Sentence => ({
+    what: `${placeOf(_)}: a NUL character, which PostgreSQL cannot store as text`,
+    remedy: 'Remove it; a text saved as UTF-16 needs saving as UTF-8.',
+  }),
+  'frontmatter-never-closes': (_: OfLine): Sentence => ({
+    what: `${placeOf(_)}: the frontmatter that opens here never closes`,
+    remedy: 'Write a line of --- alone where it ends.',
+  }),
+  'frontmatter-too-large': (_: OfLine & { length: number; limit: number }): Sentence => ({
+    what: `${placeOf(_)}: the frontmatter has ${_.length} characters, more than ${_.limit}`,
+    remedy: 'Move what is not about the skill as a whole into the body or an attached file.',
+  }),
+  'frontmatter-not-a-map': (_: OfLine & { column: number; why: string }): Sentence => ({
+    what: `${placeOf(_)}:${_.column}: the frontmatter holds no "key: value" (${_.why})`,
+    remedy: 'Write it as YAML, with name: and description: at least.',
+  }),
+  'yaml-alias-bomb': (_: OfLine & { column: number; key: string }): Sentence => ({
+    what: `${placeOf(_)}:${_.column}: the aliases in ${JSON.stringify(_.key)} grow beyond all bounds`,
+    remedy: 'Write the values out instead of repeating them with *aliases.',
+  }),
+
+  // ---- the configuration ----
+  'option-empty': (_: { option: string }): Sentence => ({
+    what: `${_.option} is given without a value`,
+    remedy: 'Give it a value, or leave it out.',
+  }),
+  'database-url-not-understood': (_: { source: string; why: string }): Sentence => ({
+    what: `The database URL from ${_.source} ${_.why}`,
+    remedy: 'Write postgres://USER@HOST/DATABASE, or pglite:DIR for an embedded database.',
+  }),
+  'configuration-unreadable': (_: { file: string; why: string }): Sentence => ({
+    what: `${_.file} cannot be read: ${_.why}`,
+    remedy: 'Correct its name or its contents, or name another file with --config or --env-file.',
+  }),
+  'configuration-ambiguous': (_: { files: readonly string[] }): Sentence => ({
+    what: `There is more than one configuration file: ${_.files.join(', ')}`,
+    remedy: 'Keep one of them, or name one with --config.',
+  }),
+  'configuration-not-valid': (_: {
+    file: string;
+    /** Where and why; `line` from 1, `key` as `limits.fileBytes`, '' for the whole file. */
+    mistakes: readonly { readonly line: number; readonly key: string; readonly why: string }[];
+  }): Sentence => ({
+    what: _.mistakes
+      .map(({ line, key, why }) => `${_.file}:${line}: ${key === '' ? '' : `${key}: `}${why}`)
+      .join('; '),
+    remedy: 'Correct the configuration file.',
+  }),
+  'skill-path-matches-nothing': (_: { glob: string }): Sentence => ({
+    what: `--skill-path ${_.glob} matches no skill on either side`,
+    remedy: 'Write paths as list shows them; * stands for a run of characters within a folder, ** for folders.',
+  }),
+
+  // ---- the database ----
+  'database-url-invalid': (_: object): Sentence => ({
+    what: 'The database URL cannot be read',
+    remedy: 'Write it as postgres://USER:PASSWORD@HOST:PORT/NAME, with @ : / % in the password percent-encoded.',
+  }),
+  'database-unreachable': (_: { database: string; why: string }): Sentence => ({
+    what: `Cannot reach the database ${_.database}: ${_.why}`,
+    remedy: 'Check that it runs, and the host and port in DATABASE_URL.',
+  }),
+  'database-login-refused': (_: { database: string }): Sentence => ({
+    what: `The database ${_.database} refuses this user or password`,
+    remedy: 'Check the user and the password in DATABASE_URL.',
+  }),
+  'database-not-found': (_: { database: string }): Sentence => ({
+    what: `The server has no database ${_.database}`,
+    remedy: 'Create it (createdb NAME), or correct the name in DATABASE_URL.',
+  }),
+  'database-lost': (_: { database: string; why: string }): Sentence => ({
+    what: `The connection to ${_.database} was lost: ${_.why}`,
+    remedy: 'What was under way there is rolled back. Run the command again.',
+  }),
+  'database-failed': (_: { database: string; sqlstate: string; why: string }): Sentence => ({
+    what: `The database ${_.database} failed: ${_.why} (SQLSTATE ${_.sqlstate})`,
+    remedy: 'What was under way there is rolled back. Mend the cause, and run the command again.',
+  }),
+  'database-locked': (_: { database: string; holder: string }): Sentence => ({
+    what: `The embedded database ${_.database} is in use by ${_.holder}`,
+    remedy: 'Wait until it is done, or use a server: set DATABASE_URL.',
+  }),
+  'database-needs-migrate': (_: { database: string; pending: number }): Sentence => ({
+    what: `The database ${_.database} holds data, and ${_.pending} migrations are pending`,
+    remedy: 'Look at them with: skill-fleet migrate --status. Apply them with: skill-fleet migrate.',
+  }),
+  'database-newer': (_: { database: string; migration: string }): Sentence => ({
+    what: `The database ${_.database} has the migration ${_.migration}, which this skill-fleet does not know`,
+    remedy: 'A newer skill-fleet migrated it. Update this one.',
+  }),
+  'migration-edited': (_: { migration: string }): Sentence => ({
+    what: `The migration ${_.migration} differs from the one that was applied`,
+    remedy: 'Install the skill-fleet that applied it, or a newer one; applied migrations are never edited.',
+  }),
+  'migration-failed': (_: { migration: string; why: string }): Sentence => ({
+    what: `The migration ${_.migration} failed: ${_.why}`,
+    remedy: 'Nothing of it was kept. Mend the cause, and run: skill-fleet migrate.',
+  }),
+  'columns-edited': (_: OfSkill & { columns: string }): Sentence => ({
+    what: `${_.path}: another writer changed ${_.columns} in the database`,
+    remedy: 'The change is held. Write it into SKILL.md, or set the old values in the database again.',
+  }),
+  'file-is-document': (_: OfSkill & { file: string }): Sentence => ({
+    what: `${_.path}: skill_files holds a row for the document itself, ${_.file}`,
+    remedy: 'Delete that row: the document stands in skills.skill_content.',
+  }),
+  'row-changed-meanwhile': (_: OfSkill): Sentence => ({
+    what: `${_.path}: the database changed while this run was under way`,
+    remedy: 'Nothing was overwritten. Run the command again.',
+  }),
+  'row-refused': (_: OfSkill & { sqlstate: string; why: string }): Sentence => ({
+    what: `${_.path}: the database refuses it: ${_.why} (SQLSTATE ${_.sqlstate})`,
+    remedy: 'Correct the skill, or the rule in the database that refuses it.',
+  }),
+  'text-not-indexable': (_: OfSkill): Sentence => ({
+    what: `${_.path}: the text has more than 1 MiB of distinct words, which PostgreSQL cannot index for search`,
+    remedy: 'Move a part of SKILL.md into attached files.',
   }),
 } satisfies Record<string, (details: never) => Sentence>;
 

@@ -1,15 +1,18 @@
 // One side of the sync, the skills directory or the database: the few things that the middle asks of both.
 
+import type { Warning } from './document/warning.ts';
+import type { Notice } from './notice.ts';
 import type { Problem } from './problem.ts';
 import type { Digest } from './skill/digest.ts';
 import type { SkillPath } from './skill/path.ts';
 import type { Skill } from './skill/skill.ts';
+import type { Status } from './skill/status.ts';
 
 /** What a replica holds at one path, and by what it will know whether that is still so. */
 export interface SkillState {
   readonly digest: Digest;
-  /** The database's own key and revision; absent for files. */
-  readonly row?: { readonly skillId: number; readonly revision: number };
+  /** The database's own key, revision and status; absent for files. */
+  readonly row?: { readonly skillId: number; readonly revision: number; readonly status: Status };
 }
 
 /** A place about which a replica cannot speak. Unreadable is never absent: no decision is taken there. */
@@ -24,6 +27,8 @@ export interface Unreadable {
 export interface Snapshot {
   readonly skills: ReadonlyMap<SkillPath, SkillState>;
   readonly unreadable: readonly Unreadable[];
+  /** What was left out, and is no problem. */
+  readonly notices: readonly Notice[];
 }
 
 /** One skill as it was loaded, or why it could not be. */
@@ -38,10 +43,23 @@ export interface Change {
   readonly after: SkillState | null;
 }
 
+/** What the database makes of a skill that comes to it. */
+export interface Reading {
+  /** Null where nothing says what the skill is about. */
+  readonly category: { readonly path: string; readonly reason: string } | null;
+  readonly warnings: readonly Warning[];
+}
+
 /** What became of a change: the state that the replica now holds, or why it refused. */
-export type Result =
-  | { readonly change: Change; readonly ok: true; readonly state: SkillState | null }
-  | { readonly change: Change; readonly ok: false; readonly problem: Problem };
+export type Result<C extends Change = Change> =
+  | {
+      readonly change: C;
+      readonly ok: true;
+      readonly state: SkillState | null;
+      /** Where the database took the skill. */
+      readonly reading?: Reading;
+    }
+  | { readonly change: C; readonly ok: false; readonly problem: Problem };
 
 /** Reads skills in bounded batches, in the order asked for. */
 export type Load = (paths: readonly SkillPath[]) => AsyncIterable<readonly Loaded[]>;
@@ -54,5 +72,65 @@ export interface Replica {
    * Carries out changes, their contents read by `source`. Each `before` is checked again first, and each
    * content against `after.digest`: a change that the world overtook is refused, and the others go on.
    */
-  apply(changes: readonly Change[], source: Load): Promise<readonly Result[]>;
+  apply<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]>;
+}
+
+/** Which sides a run may change: the database, the files, or both. */
+export type Direction = 'export' | 'import' | 'sync';
+
+/** Who runs what where: what the database keeps of a run that writes. */
+export interface RunStart {
+  readonly direction: Direction;
+  readonly who: string;
+  readonly host: string;
+  /** The skills directory, absolute. */
+  readonly directory: string;
+}
+
+/** The database's snapshot. */
+export interface DatabaseSnapshot extends Snapshot {
+  /** Paths whose digest had to be computed, since another writer made or changed the row. */
+  readonly unsettled: ReadonlySet<SkillPath>;
+}
+
+/** The database as a side of the sync: a replica that also remembers. */
+export interface DatabaseReplica extends Replica {
+  snapshot(): Promise<DatabaseSnapshot>;
+  /** The database's own id, and how far its history goes. Both tell a restored or copied database. */
+  identity(): Promise<{ readonly id: string; readonly highestRevision: number }>;
+  /** Those of the asked paths whose history holds the digest asked for. */
+  findPast(
+    asked: readonly { readonly path: SkillPath; readonly skillId: number; readonly digest: Digest }[],
+  ): Promise<ReadonlySet<SkillPath>>;
+  /** Begins the record of a run that writes; what `apply` replaces and logs belongs to it until it ends. */
+  beginRun(run: RunStart): Promise<void>;
+  endRun(counts: { readonly [name: string]: number }, error: string | null): Promise<void>;
+  /** Keeps files in the history before a forced import overwrites them; refused where they moved on. */
+  keep<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]>;
+  /** Gives what tells what the database would make of a skill that comes to it. Writes nothing. */
+  reader(): Promise<(skill: Skill) => Reading>;
+  /** Takes note that the files hold what these rows were found to hold, so that nobody computes it again. */
+  settle(states: ReadonlyMap<SkillPath, SkillState>, source: Load): Promise<void>;
+  /** Notes what became of changes to the files. */
+  log(results: readonly Result[]): Promise<void>;
+}
+
+/** How much of a replica's content is in memory at once: skills, and bytes unless one skill alone has more. */
+const batchLimits = { skills: 200, bytes: 8 * 1024 * 1024 };
+
+/** Cuts `items` into batches within {@link batchLimits}, in their order. */
+export function* batchesOf<T>(items: readonly T[], bytesOf: (item: T) => number): Generator<readonly T[]> {
+  let batch: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const more = bytesOf(item);
+    if (batch.length > 0 && (batch.length === batchLimits.skills || bytes + more > batchLimits.bytes)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(item);
+    bytes += more;
+  }
+  if (batch.length > 0) yield batch;
 }

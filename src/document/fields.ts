@@ -71,3 +71,46 @@ export interface Fields {
   /** Every frontmatter key that no column holds: license, compatibility, unknown ones. */
   readonly extra: { readonly [key: string]: Json };
 }
+
+/** The longest text that each column takes, in characters, as PostgreSQL counts them: code points. */
+export const limits = {
+  name: 64,
+  version: 20,
+  category: 512,
+  keyword: 128,
+  tag: 64,
+  capabilityName: 128,
+  target: 512,
+  referenceType: 32,
+  alias: 512,
+  facetKey: 64,
+  facetValue: 256,
+  tool: 64,
+} as const;
+
+/** What a document says that says nothing. Its name is its folder's. */
+export const silentFields = {
+  description: '',
+  version: '1.0.0',
+  type: 'technical',
+  weight: 'medium',
+  loadPriority: 'task_specific',
+  // What stands in the tree is in use.
+  status: 'active',
+  skillStyle: null,
+  scope: null,
+  category: null,
+  keywords: [],
+  tags: [],
+  capabilities: [],
+  dependencies: [],
+  references: [],
+  aliases: [],
+  facets: [],
+  allowedTools: [],
+  extra: {},
+} as const satisfies Omit<Fields, 'name'>;
+
+/** What a dependency or reference is where the document does not say. */
+export const silentDependencyType = 'required' satisfies Dependency['type'];
+export const silentReferenceType = 'see_also';

@@ -1,0 +1,134 @@
+#!/usr/bin/env node
+// The command line: commands, flags and help. A command's code is loaded when it runs, so help is instant.
+
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+
+const exitWrongUsage = 64;
+const exitFailed = 1;
+
+/** What each file of `commands/` exports. */
+interface CommandModule {
+  run(flags: object): Promise<number>;
+}
+
+/** The values of `skill_status_enum`, written here too: importing them would be the only import of help. */
+const statuses = ['active', 'draft', 'deprecated', 'archived'];
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+function addCommand(
+  name: string,
+  summary: string,
+  load: () => Promise<CommandModule>,
+  examples: readonly string[],
+): Command {
+  return program
+    .command(name)
+    .summary(summary)
+    .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
+    .option('--skills-dir <dir>', 'folder that holds the skills (SKILLS_DIR; default: skills)')
+    .option('--database-url <url>', 'postgres://… or pglite:DIR (DATABASE_URL; default: embedded)')
+    .option('--env-file <file>', 'read variables from this file instead of .env')
+    .option('--config <file>', 'configuration file (default: skill-fleet.config.yaml, .yml or .json)')
+    .option('--json', 'print one JSON object')
+    .option('--quiet', 'print less')
+    .option('--verbose', 'print more')
+    .option('--no-color', 'print without colour (NO_COLOR)')
+    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}\n`).join('')}`)
+    .action(async (flags: object) => {
+      process.exitCode = await (await load()).run(flags);
+    });
+}
+
+/** The flags of the three commands that sync. */
+function addSyncOptions(command: Command): Command {
+  return command
+    .option('--dry-run', 'show what would happen to each skill, and why; change nothing')
+    .option('--skill-path <glob...>', 'only skills at these paths; * within a folder, ** across folders')
+    .option('--force', 'overwrite what the other side gained; it is stored in the history first')
+    .option('--exit-code', 'exit 2 when something is pending, holds included');
+}
+
+const statusOption = new Option('--status <status>', 'only rows of this status').choices([
+  ...statuses,
+  'all',
+]);
+
+const program = new Command('skill-fleet')
+  .description('Keeps agent skills in git and in Postgres the same, both ways, byte for byte.')
+  .version(version)
+  .showSuggestionAfterError()
+  .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ skill-fleet sync-db --dry-run        what would change, on both sides
+  $ skill-fleet sync-db                  carry it out
+  $ skill-fleet list --filter docker     ask the library
+
+Exit codes: 0 done, 1 something failed, 2 pending (--exit-code), 3 conflicts, 64 wrong usage`,
+  );
+
+addSyncOptions(
+  addCommand('sync-db', 'carry changes both ways, in one plan', () => import('./commands/sync-db.ts'), [
+    'skill-fleet sync-db',
+    'skill-fleet sync-db --dry-run --exit-code',
+  ]),
+).addOption(statusOption);
+
+addSyncOptions(
+  addCommand(
+    'export-to-db',
+    "carry the files' changes to the database",
+    () => import('./commands/export-to-db.ts'),
+    ['skill-fleet export-to-db --dry-run', "skill-fleet export-to-db --skill-path 'development/**'"],
+  ),
+);
+
+addSyncOptions(
+  addCommand(
+    'import-from-db',
+    "carry the database's changes to the files",
+    () => import('./commands/import-from-db.ts'),
+    ['skill-fleet import-from-db --status draft', 'skill-fleet import-from-db --dry-run'],
+  ),
+).addOption(statusOption);
+
+addCommand('list', 'list the skills in the database', () => import('./commands/list.ts'), [
+  'skill-fleet list --filter docker',
+  'skill-fleet list --category development/languages --json',
+])
+  .option('--filter <text>', 'full text in name, description and body, or part of a path')
+  .addOption(new Option('--status <status>', 'only skills of this status').choices(statuses))
+  .option('--category <path>', 'only skills of this category and those below it');
+
+addCommand('migrate', "bring the database's tables up to date", () => import('./commands/migrate.ts'), [
+  'skill-fleet migrate --status',
+  'skill-fleet migrate',
+]).option('--status', 'show the migrations and change nothing');
+
+for (const command of [program, ...program.commands]) {
+  command.exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? 0 : exitWrongUsage);
+  });
+}
+
+// A reader that has seen enough closes the pipe: that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : exitFailed);
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const { message, stack } = error as Error;
+  const isVerbose = process.argv.includes('--verbose');
+  process.stderr.write(
+    `error: skill-fleet met a fault of its own: ${message}\n${isVerbose ? `${stack}\n` : '  Please report it, with what --verbose shows.\n'}`,
+  );
+  process.exitCode = exitFailed;
+}

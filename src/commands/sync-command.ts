@@ -1,0 +1,195 @@
+// What the three syncing commands share: both sides opened, the work called, the report made.
+
+import { hostname, userInfo } from 'node:os';
+import type { Config } from '../config/config.ts';
+import { type Directory, openDirectory } from '../directory/directory.ts';
+import { defaultLimits } from '../directory/limits.ts';
+import { nodeDisk } from '../disk.ts';
+import { type Outcome, type Problem, refuse } from '../problem.ts';
+import type { Plan, PlannedChange } from '../reconcile/plan.ts';
+import type { DatabaseReplica, Direction } from '../replica.ts';
+import { jsonReport } from '../report/sync-json.ts';
+import type { SyncReport } from '../report/sync-report.ts';
+import { textReport } from '../report/sync-text.ts';
+import type { DatabaseName } from '../repository/connection.ts';
+import { Database } from '../repository/database.ts';
+import { emptyDatabase } from '../repository/empty.ts';
+import { type OpenedDatabase, openForReading, openForWriting } from '../repository/open.ts';
+import { describeDatabase } from '../repository/sqlstate.ts';
+import { globMatcher } from '../skill/glob.ts';
+import { type Status, statuses } from '../skill/status.ts';
+import { makeStateDirectory } from '../state-directory.ts';
+import { lastDatabase } from '../sync/base.ts';
+import { previewPlan } from '../sync/preview.ts';
+import { applySync, type Prepared, prepareSync, type SyncInput } from '../sync/sync.ts';
+import { compileMapping } from '../taxonomy/infer.ts';
+import { exitCodes, type GlobalFlags, runCommand, withConnection } from './command.ts';
+
+/** Flags of the syncing commands. */
+export interface SyncFlags extends GlobalFlags {
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+  readonly skillPath?: readonly string[];
+  readonly exitCode?: boolean;
+  readonly status?: Status | 'all';
+}
+
+const commandNames: { readonly [D in Direction]: string } = {
+  export: 'export-to-db',
+  import: 'import-from-db',
+  sync: 'sync-db',
+};
+
+/** Runs a sync in one direction or both. Returns the exit code. */
+export function runSync(direction: Direction, flags: SyncFlags): Promise<number> {
+  return runCommand(flags, async ({ config, output }) => {
+    const directory = await openSkills(config);
+    if (!directory.ok) return directory;
+    const opened = await openSide(config, directory.value.root, flags.dryRun === true);
+    if (!opened.ok) return opened;
+    const report = flags.json ? jsonReport(output, commandNames[direction]) : textReport(output, flags);
+    const mapping = compileMapping(config.taxonomy.mapping);
+    const run = (name: DatabaseName, database: DatabaseReplica) => {
+      startReport(report, config, opened.value, name, flags);
+      return syncSides(direction, flags, config, directory.value, name, database, report);
+    };
+    if (opened.value.state === 'absent') return run(opened.value.name, emptyDatabase(mapping));
+    const { connection } = opened.value;
+    return withConnection(connection, () => run(connection.database, new Database(connection, mapping)));
+  });
+}
+
+function openSkills({ skillsDirectory, ignore, limits }: Config): Promise<Outcome<Directory>> {
+  return openDirectory({
+    root: skillsDirectory,
+    disk: nodeDisk,
+    ignore,
+    limits: { ...defaultLimits, ...limits },
+  });
+}
+
+/** Opens the chosen database: for a dry run, only to read what is there. */
+async function openSide(
+  { database, stateDirectory }: Config,
+  directory: string,
+  isDryRun: boolean,
+): Promise<Outcome<OpenedDatabase>> {
+  if (database.kind === 'embedded' && database.chosen === 'default') {
+    const last = await lastDatabase(nodeDisk, stateDirectory, directory);
+    if (last !== undefined && last.kind !== 'embedded') {
+      const why = `this directory was last synced with ${last.name} at ${last.host}`;
+      return refuse({ reason: 'database-url-not-set', why });
+    }
+  }
+  if (isDryRun) return openForReading(database, nodeDisk);
+  await makeStateDirectory(stateDirectory);
+  return openForWriting(database, nodeDisk);
+}
+
+function startReport(
+  report: SyncReport,
+  { database, skillsDirectory }: Config,
+  opened: OpenedDatabase,
+  name: DatabaseName,
+  flags: SyncFlags,
+): void {
+  report.start({
+    skillsDirectory,
+    database: describeDatabase(name),
+    isEmbeddedByDefault: database.kind === 'embedded' && database.chosen === 'default',
+    isDryRun: flags.dryRun === true,
+    migrations: opened.state === 'ready' ? opened.migrated : opened.pending,
+  });
+}
+
+const setAsideTexts: { readonly [why in NonNullable<Prepared['base']['setAside']>]: string } = {
+  damaged: 'what both sides last agreed on cannot be read; the history is asked instead',
+  'newer-version': 'what both sides last agreed on was kept by a newer skill-fleet; the history is asked instead',
+  'database-restored': 'the database is older than what both sides last agreed on; the history is asked instead',
+};
+
+async function syncSides(
+  direction: Direction,
+  flags: SyncFlags,
+  config: Config,
+  directory: Directory,
+  databaseName: DatabaseName,
+  database: DatabaseReplica,
+  report: SyncReport,
+): Promise<Outcome<number>> {
+  const globs = new PathGlobs(flags.skillPath ?? []);
+  const input: SyncInput = {
+    run: { direction, who: userInfo().username, host: hostname(), directory: directory.root },
+    files: directory,
+    database,
+    databaseName,
+    disk: nodeDisk,
+    stateDirectory: config.stateDirectory,
+    selects: (path) => globs.select(path),
+    statuses: statusFilter(flags.status),
+    force: flags.force === true,
+  };
+  const prepared = await prepareSync(input);
+  const { plan } = prepared;
+  for (const notice of prepared.notices) report.notice(notice);
+  const { setAside } = prepared.base;
+  if (setAside) report.baseSetAside(setAsideTexts[setAside]);
+  const problems: Problem[] = [...plan.problems, ...globs.unmatched()];
+  const done: PlannedChange[] = [];
+  if (flags.dryRun) for await (const preview of previewPlan(input, plan)) report.preview(preview);
+  else {
+    for (const result of await applySync(input, prepared)) {
+      report.result(result);
+      if (result.ok) done.push(result.change);
+      else problems.push(result.problem);
+    }
+  }
+  const exitCode = exitCodeOf(plan, done, problems, flags);
+  report.end(plan, done, problems, exitCode);
+  return { ok: true, value: exitCode };
+}
+
+function statusFilter(status: SyncFlags['status']): ReadonlySet<Status> | null {
+  if (status === undefined) return null;
+  return new Set(status === 'all' ? statuses : [status]);
+}
+
+/** What went wrong weighs most, then what nobody decided, then what is still to be done. */
+function exitCodeOf(
+  plan: Plan,
+  done: readonly PlannedChange[],
+  problems: readonly Problem[],
+  flags: SyncFlags,
+): number {
+  if (problems.length > 0) return exitCodes.failed;
+  if (plan.conflicts.length > 0) return exitCodes.conflicts;
+  const left = plan.changes.length - done.length + plan.holds.length + plan.ahead.length;
+  return flags.exitCode && left > 0 ? exitCodes.pending : exitCodes.done;
+}
+
+/** The `--skill-path` globs of a run: without any, all paths are selected. */
+class PathGlobs {
+  readonly #globs: readonly { readonly glob: string; readonly matches: (path: string) => boolean }[];
+  readonly #matched = new Set<string>();
+
+  constructor(globs: readonly string[]) {
+    this.#globs = globs.map((glob) => ({ glob, matches: globMatcher(glob) }));
+  }
+
+  select(path: string): boolean {
+    let selected = this.#globs.length === 0;
+    for (const { glob, matches } of this.#globs) {
+      if (!matches(path)) continue;
+      this.#matched.add(glob);
+      selected = true;
+    }
+    return selected;
+  }
+
+  /** A problem for each glob that took no path: it is misspelt more often than not. */
+  unmatched(): readonly Problem[] {
+    return this.#globs
+      .filter(({ glob }) => !this.#matched.has(glob))
+      .map(({ glob }) => ({ reason: 'skill-path-matches-nothing', glob }));
+  }
+}

@@ -1,0 +1,146 @@
+// The skills directory as a replica: start reading the folder here.
+
+import { answer, codeOf, type Disk } from '../disk.ts';
+import { type Outcome, refuse } from '../problem.ts';
+import {
+  batchesOf,
+  type Change,
+  type Load,
+  type Loaded,
+  type Replica,
+  type Result,
+  type SkillState,
+  type Snapshot,
+  type Unreadable,
+} from '../replica.ts';
+import { digestSkill } from '../skill/digest.ts';
+import { compareBytes, type SkillPath } from '../skill/path.ts';
+import { applyChanges } from './apply.ts';
+import { mapBounded, skillsAtOnce } from './bounded.ts';
+import { baseRules, type Held } from './ignore.ts';
+import type { Library } from './library.ts';
+import type { Limits } from './limits.ts';
+import { kindOf } from './list.ts';
+import { findSkill, type MeasuredSkill, measureSkill, readSkill } from './read.ts';
+import { scanTree } from './scan.ts';
+
+export interface DirectoryOptions {
+  /** The skills directory, as it was named. It may be a link itself. */
+  readonly root: string;
+  readonly disk: Disk;
+  /** Patterns in gitignore's syntax, relative to the skills directory. */
+  readonly ignore: readonly string[];
+  readonly limits: Limits;
+  /** Which files no ignore rule reaches; none where it is absent. */
+  readonly held?: Held;
+}
+
+/** Skills with more bytes are read one by one, which bounds the memory. */
+const largeBytes = 8 * 1024 * 1024;
+
+/**
+ * Opens the skills directory. Problems: `skills-directory-not-found`, `skills-directory-is-a-file`,
+ * `skills-directory-unreadable`, `ignore-rule-not-allowed`.
+ */
+export async function openDirectory(options: DirectoryOptions): Promise<Outcome<Directory>> {
+  const { root: directory, disk, limits } = options;
+  const rules = baseRules(options.ignore, options.held ?? (() => false));
+  if (!rules.ok) return rules;
+  try {
+    const root = await answer(disk.realpath(directory), 'ENOENT', 'ENOTDIR');
+    if (!root.ok) return refuse({ reason: 'skills-directory-not-found', directory });
+    const kind = kindOf(await disk.lstat(root.value));
+    return kind === 'folder'
+      ? { ok: true, value: new Directory({ root: root.value, disk, rules: rules.value, limits }) }
+      : refuse({ reason: 'skills-directory-is-a-file', directory });
+  } catch (error) {
+    return refuse({ reason: 'skills-directory-unreadable', directory, code: codeOf(error) });
+  }
+}
+
+export class Directory implements Replica {
+  readonly #library: Library;
+
+  constructor(library: Library) {
+    this.#library = library;
+  }
+
+  /** The skills directory's real path. */
+  get root(): string {
+    return this.#library.root;
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const tree = await scanTree(this.#library);
+    const found = await mapBounded([...tree.skills], skillsAtOnce, async ([path, files]) => ({
+      path,
+      skill: await measureSkill(this.#library, path, files),
+    }));
+    const digest = async (one: Found) => digestOf(await this.#read(one));
+    const digested = [
+      ...(await mapBounded(found.filter(isSmall), skillsAtOnce, digest)),
+      ...(await mapBounded(
+        found.filter((one) => !isSmall(one)),
+        1,
+        digest,
+      )),
+    ].sort((a, b) => compareBytes(a.path, b.path));
+    const skills = new Map<SkillPath, SkillState>();
+    const unreadable: Unreadable[] = [...tree.unreadable];
+    for (const { path, state } of digested) {
+      if (state.ok) skills.set(path, state.value);
+      else unreadable.push({ path, below: false, problem: state.problem });
+    }
+    return { skills, unreadable, notices: tree.notices };
+  }
+
+  /** Reads the folders of the skills that are asked for, and nothing else of the skills directory. */
+  load: Load = (paths) => this.#load(paths);
+
+  async *#load(paths: readonly SkillPath[]): AsyncGenerator<readonly Loaded[]> {
+    for (const some of batchesOf(paths, () => 0)) {
+      const found = await mapBounded(some, skillsAtOnce, (path) => this.#find(path));
+      for (const batch of batchesOf(found, bytesOf)) {
+        yield await mapBounded(batch, skillsAtOnce, (one) => this.#read(one));
+      }
+    }
+  }
+
+  apply<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]> {
+    return applyChanges(this.#library, changes, source);
+  }
+
+  async #find(path: SkillPath): Promise<Found> {
+    const found = await findSkill(this.#library, path);
+    if (!found.ok) return { path, skill: found };
+    const { skill } = found.value;
+    return {
+      path,
+      skill: skill === null ? refuse({ reason: 'skill-not-found', path }) : { ok: true, value: skill },
+    };
+  }
+
+  async #read({ path, skill }: Found): Promise<Loaded> {
+    const read = skill.ok ? await readSkill(this.#library, skill.value) : skill;
+    return read.ok ? { path, skill: read.value } : { path, problem: read.problem };
+  }
+}
+
+interface Found {
+  readonly path: SkillPath;
+  readonly skill: Outcome<MeasuredSkill>;
+}
+
+function bytesOf({ skill }: Found): number {
+  return skill.ok ? skill.value.bytes : 0;
+}
+
+function isSmall(found: Found): boolean {
+  return bytesOf(found) <= largeBytes;
+}
+
+function digestOf(loaded: Loaded): { path: SkillPath; state: Outcome<SkillState> } {
+  const { path } = loaded;
+  if ('problem' in loaded) return { path, state: refuse(loaded.problem) };
+  return { path, state: { ok: true, value: { digest: digestSkill(loaded.skill) } } };
+}

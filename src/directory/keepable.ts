@@ -1,0 +1,84 @@
+// Whether a skill from elsewhere, once written, would be read back as the same skill.
+
+import type { Outcome, Problem } from '../problem.ts';
+import { type FilePath, parseFilePath, parseSkillPath } from '../skill/path.ts';
+import type { Skill } from '../skill/skill.ts';
+import { type IgnoreRules, ignoreFileName, linesOf } from './ignore.ts';
+import { foldersAbove, isBelow, join, type Library, parentOf, placeOf } from './library.ts';
+import { kindAt } from './list.ts';
+import { breachOf, documentProblem } from './read.ts';
+import { rulesOf } from './scan.ts';
+
+/**
+ * Why a skill's paths must not be joined with the skills directory's, if so. Its types say that they were
+ * checked; a row is not to leave the skills directory even where somebody forgot to.
+ */
+export function whyPathsNotAllowed({ path, entries }: Skill): Problem | undefined {
+  const outcomes = [parseSkillPath(path), ...entries.map((entry) => parseFilePath(path, entry.path))];
+  const refused = outcomes.find((outcome) => !outcome.ok);
+  return refused?.problem;
+}
+
+/**
+ * Why a skill cannot be kept at its path, if so: `file-not-keepable`, a breached limit, or what its document
+ * lacks. `nested` are the skills that stand below it. Throws the system's error.
+ */
+export async function whyNotKeepable(
+  library: Library,
+  skill: Skill,
+  nested: readonly string[],
+): Promise<Problem | undefined> {
+  const sizes = skill.entries.map((entry) => ({ path: entry.path, bytes: entry.bytes.length }));
+  const breach = breachOf(library.limits, skill.path, sizes);
+  if (breach !== undefined) return breach;
+  const rules = await rulesWithin(library, skill);
+  if (!rules.ok) return rules.problem;
+  const files = new Set(skill.entries.map((entry) => entry.path));
+  for (const file of files) {
+    const why =
+      (files.size < skill.entries.length ? 'or another one is there twice' : undefined) ??
+      whyNotFile(file, files) ??
+      whyNotThere(library, `${skill.path}/${file}`, rules.value, nested);
+    if (why !== undefined) return { reason: 'file-not-keepable', path: skill.path, file, why };
+  }
+  return documentProblem(skill);
+}
+
+function whyNotFile(file: FilePath, files: ReadonlySet<string>): string | undefined {
+  const above = foldersAbove(file).find((folder) => files.has(folder));
+  if (above !== undefined) return `stands below ${above}, which is a file`;
+  return file.toLowerCase().endsWith('/skill.md') ? 'would make a skill of its own' : undefined;
+}
+
+function whyNotThere(
+  library: Library,
+  path: string,
+  rules: IgnoreRules,
+  nested: readonly string[],
+): string | undefined {
+  const { depth } = library.limits;
+  if (foldersAbove(path).length > depth) return `stands below more than ${depth} folders`;
+  const other = nested.find((folder) => isBelow(path, folder));
+  if (other !== undefined) return `would belong to the skill ${other}`;
+  const verdict = rules.verdict(path, false);
+  return verdict === 'content' || verdict === 'held-secret' ? undefined : 'is left out by the ignore rules';
+}
+
+/** The rules that hold in the skill's folder once it is written: those above it, and its own new ones. */
+async function rulesWithin(library: Library, skill: Skill): Promise<Outcome<IgnoreRules>> {
+  let rules: Outcome<IgnoreRules> = { ok: true, value: library.rules };
+  for (const folder of ['', ...foldersAbove(skill.path)]) {
+    const kind = await kindAt(library.disk, placeOf(library, join(folder, ignoreFileName)));
+    if (rules.ok && kind === 'file') rules = await rulesOf(library, folder, rules.value);
+  }
+  const own = skill.entries.filter(
+    ({ path }) => path === ignoreFileName || path.endsWith(`/${ignoreFileName}`),
+  );
+  for (const { path, bytes } of own.sort(
+    (a, b) => foldersAbove(a.path).length - foldersAbove(b.path).length,
+  )) {
+    const file = `${skill.path}/${path}`;
+    if (rules.ok) rules = rules.value.with(parentOf(file), linesOf(bytes), file);
+  }
+  return rules;
+}

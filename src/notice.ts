@@ -1,0 +1,43 @@
+// What the skills directory holds that no sync touches: said once a run, and no problem.
+
+import { compareBytes } from './skill/path.ts';
+
+/** Paths relative to the skills directory, in byte order: how many, and at most {@link maxNamed} by name. */
+export interface Named {
+  readonly count: number;
+  readonly paths: readonly string[];
+}
+
+export type Notice =
+  /** Symbolic links: neither followed, nor stored, nor removed. */
+  | ({ readonly notice: 'links' } & Named)
+  /** Files of skills that look like secrets: never sent, never removed. */
+  | ({ readonly notice: 'secrets' } & Named)
+  /** Files that look like secrets, and that the base or the database already holds: synced as others are. */
+  | ({ readonly notice: 'held-secrets' } & Named)
+  /** Pipes, sockets and devices in skills. */
+  | ({ readonly notice: 'special-files' } & Named)
+  /** Files and folders that the ignore rules drop; an ignored folder counts once. */
+  | { readonly notice: 'ignored'; readonly count: number }
+  /** The skills directory is itself a skill's folder. It belongs into `pointAt`. */
+  | { readonly notice: 'root-document'; readonly file: string; readonly pointAt: string };
+
+export const maxNamed = 1000;
+
+/** Collects the paths of one notice. */
+export class NamedPaths {
+  readonly #paths: string[] = [];
+  #count = 0;
+
+  add(path: string): void {
+    this.#count++;
+    if (this.#paths.length < maxNamed) this.#paths.push(path);
+  }
+
+  /** The notice of that kind, or none where nothing was added. */
+  as(notice: Extract<Notice, Named>['notice']): readonly Notice[] {
+    return this.#count === 0
+      ? []
+      : [{ notice, count: this.#count, paths: this.#paths.toSorted(compareBytes) }];
+  }
+}

@@ -1,0 +1,247 @@
+// The plan: the whole of what a run would do, as a value. A dry run prints it, a real run applies it.
+
+import type { Problem } from '../problem.ts';
+import type { Change, Direction, Reading, SkillState, Snapshot } from '../replica.ts';
+import type { Digest } from '../skill/digest.ts';
+import { compareBytes, type SkillPath } from '../skill/path.ts';
+import type { Skill } from '../skill/skill.ts';
+import type { Status } from '../skill/status.ts';
+import { type Decision, decide } from './decide.ts';
+
+/** A side of the sync, as the one that a change changes. */
+export type Side = 'database' | 'files';
+
+/** Both sides' states at a path. */
+export interface Pair {
+  readonly path: SkillPath;
+  readonly local: SkillState | null;
+  readonly remote: SkillState | null;
+}
+
+/** A change of one side, and why. */
+export interface PlannedChange extends Change {
+  readonly side: Side;
+  /**
+   * `new`: nothing stands there. `edited`: the other side moved on since both agreed. `older`: what stands
+   * there is in the skill's history. `forced`: it was asked for; what stands there is stored first.
+   */
+  readonly why: 'new' | 'edited' | 'older' | 'forced';
+}
+
+/** Both sides left the base, differently. */
+export interface Conflict extends Pair {
+  readonly why: 'both-edited' | 'edited-and-deleted' | 'no-base';
+}
+
+/** A change that policy keeps back. */
+export interface Hold {
+  readonly path: SkillPath;
+  /** The side that would change. */
+  readonly side: Side;
+  /** A deletion, or columns that another writer changed beside a stored document. */
+  readonly why: { readonly kind: 'deletion' } | { readonly kind: 'columns-edited'; readonly columns: string };
+}
+
+/** A change that this run's direction does not carry. */
+export interface Ahead {
+  readonly path: SkillPath;
+  /** The side that would change. */
+  readonly side: Side;
+}
+
+/** What a run would do. Lists are in byte order of their paths. */
+export interface Plan {
+  readonly direction: Direction;
+  readonly changes: readonly PlannedChange[];
+  readonly conflicts: readonly Conflict[];
+  readonly holds: readonly Hold[];
+  readonly ahead: readonly Ahead[];
+  /** Paths where both sides hold the same and the base does not say so yet. */
+  readonly agreed: readonly Pair[];
+  /** How many skills both sides and the base hold alike. */
+  readonly unchanged: number;
+  /** How many rows only the database holds that their status leaves out. */
+  readonly leftOut: number;
+  readonly problems: readonly Problem[];
+}
+
+/** One item of a plan, with the skill on both sides; null where a side holds none, or none that loads now. */
+export type Preview = {
+  readonly files: Skill | null;
+  readonly database: Skill | null;
+} & (
+  | { readonly change: PlannedChange; readonly reading: Reading | undefined }
+  | { readonly conflict: Conflict }
+);
+
+/** What both sides held when they last agreed. */
+export type BaseEntries = ReadonlyMap<SkillPath, { readonly digest: Digest; readonly skillId: number }>;
+
+/** What a plan is made of. */
+export interface PlanInput {
+  readonly direction: Direction;
+  readonly local: Snapshot;
+  readonly remote: Snapshot;
+  readonly base: BaseEntries;
+  /** Paths that no base knows, whose file is in the skill's history: merely older. */
+  readonly older: ReadonlySet<SkillPath>;
+  /** Whether the user's filter takes a path. What a filter leaves out is unknown: nothing is decided there. */
+  readonly selects: (path: string) => boolean;
+  /** The statuses of rows that take part; null where the user named none. */
+  readonly statuses: ReadonlySet<Status> | null;
+  readonly force: boolean;
+}
+
+/** Which sides a direction changes, and which one `--force` lets it overwrite. */
+const directions: {
+  readonly [D in Direction]: { readonly changes: readonly Side[]; readonly forced: Side };
+} = {
+  export: { changes: ['database'], forced: 'database' },
+  import: { changes: ['files'], forced: 'files' },
+  // A sync is an export, then an import: forced, its conflicts are the files' to win.
+  sync: { changes: ['database', 'files'], forced: 'database' },
+};
+
+/** All paths that either side or the base names, in byte order, with what each side holds there. */
+function pairsOf({ local, remote, base }: Pick<PlanInput, 'local' | 'remote' | 'base'>): readonly Pair[] {
+  const paths = new Set([...local.skills.keys(), ...remote.skills.keys(), ...base.keys()]);
+  return [...paths].sort(compareBytes).map((path) => ({
+    path,
+    local: local.skills.get(path) ?? null,
+    remote: remote.skills.get(path) ?? null,
+  }));
+}
+
+/** Paths that have no base, where the sides differ: only the history can tell whether the file is older. */
+export function differingWithoutBase(input: Pick<PlanInput, 'local' | 'remote' | 'base'>): readonly Pair[] {
+  return pairsOf(input).filter(
+    ({ path, local, remote }) =>
+      !input.base.has(path) && local !== null && remote !== null && local.digest !== remote.digest,
+  );
+}
+
+/** Tells of which paths a replica cannot speak. */
+function unreadableIn(snapshot: Snapshot): (path: string) => boolean {
+  const places = new Set(snapshot.unreadable.map((place) => place.path));
+  const folders = new Set(snapshot.unreadable.filter((place) => place.below).map((place) => place.path));
+  return (path) => {
+    if (places.has(path) || folders.has('')) return true;
+    if (folders.size === 0) return false;
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      if (folders.has(path.slice(0, end))) return true;
+    }
+    return false;
+  };
+}
+
+/** Whether a row's status lets it take part. Rows that the files or the base hold do, unless the user chose. */
+function statusTakesPart({ direction, base, statuses }: PlanInput, { path, local, remote }: Pair): boolean {
+  if (direction === 'export' || !remote?.row) return true;
+  if (statuses) return statuses.has(remote.row.status);
+  return remote.row.status === 'active' || local !== null || base.has(path);
+}
+
+/** A plan under construction. */
+interface Draft {
+  readonly changes: PlannedChange[];
+  readonly conflicts: Conflict[];
+  readonly holds: Hold[];
+  readonly ahead: Ahead[];
+  readonly agreed: Pair[];
+}
+
+/** Makes the plan of a run. Pure. */
+export function makePlan(input: PlanInput): Plan {
+  const draft: Draft = { changes: [], conflicts: [], holds: [], ahead: [], agreed: [] };
+  const problems: Problem[] = [];
+  for (const { path, below, problem } of [...input.local.unreadable, ...input.remote.unreadable]) {
+    // A folder that cannot be read may hide any path that the filter takes.
+    if (!below && !input.selects(path)) continue;
+    if (problem.reason !== 'columns-edited') problems.push(problem);
+    else {
+      const why = { kind: 'columns-edited', columns: problem.columns } as const;
+      draft.holds.push({ path: path as SkillPath, side: 'files', why });
+    }
+  }
+  const unknownLocally = unreadableIn(input.local);
+  const unknownRemotely = unreadableIn(input.remote);
+  let unchanged = 0;
+  let leftOut = 0;
+  for (const pair of pairsOf(input)) {
+    if (!input.selects(pair.path)) continue;
+    if (!statusTakesPart(input, pair)) {
+      leftOut++;
+      continue;
+    }
+    const decision = decide(
+      unknownLocally(pair.path) ? 'unknown' : (pair.local?.digest ?? null),
+      unknownRemotely(pair.path) ? 'unknown' : (pair.remote?.digest ?? null),
+      baseAt(input, pair)?.digest ?? null,
+    );
+    if (decision === 'unchanged') unchanged++;
+    else addDecision(draft, input, pair, decision);
+  }
+  return { direction: input.direction, ...draft, unchanged, leftOut, problems };
+}
+
+/** What both sides agreed on at this path; the file itself where the history shows that it is merely older. */
+function baseAt({ base, older }: PlanInput, { path, local }: Pair): { readonly digest: Digest } | null {
+  return base.get(path) ?? (older.has(path) ? local : null);
+}
+
+function addDecision(draft: Draft, input: PlanInput, pair: Pair, decision: Decision): void {
+  switch (decision) {
+    case 'agreed':
+      draft.agreed.push(pair);
+      return;
+    case 'change-database':
+    case 'change-files':
+      addChange(draft, input, pair, decision === 'change-database' ? 'database' : 'files');
+      return;
+    case 'conflict':
+      addConflict(draft, input, pair);
+      return;
+    case 'unchanged':
+    case 'undecided':
+      return;
+  }
+}
+
+function sourceOf(side: Side, { local, remote }: Pair): SkillState | null {
+  return side === 'database' ? local : remote;
+}
+
+function addChange(draft: Draft, input: PlanInput, pair: Pair, side: Side): void {
+  const { changes, forced } = directions[input.direction];
+  const { path } = pair;
+  if (!changes.includes(side)) {
+    // Overwriting needs something to write: what only the other side holds is never removed by force.
+    if (input.force && sourceOf(forced, pair)) draft.changes.push(changeOf(pair, forced, 'forced'));
+    else draft.ahead.push({ path, side });
+  } else if (sourceOf(side, pair) === null) {
+    draft.holds.push({ path, side, why: { kind: 'deletion' } });
+  } else {
+    const isNew = sourceOf(side === 'database' ? 'files' : 'database', pair) === null;
+    draft.changes.push(changeOf(pair, side, isNew ? 'new' : input.older.has(path) ? 'older' : 'edited'));
+  }
+}
+
+function addConflict(draft: Draft, input: PlanInput, pair: Pair): void {
+  const { forced } = directions[input.direction];
+  if (input.force && sourceOf(forced, pair)) {
+    draft.changes.push(changeOf(pair, forced, 'forced'));
+    return;
+  }
+  const deleted = pair.local === null || pair.remote === null;
+  const why = deleted ? 'edited-and-deleted' : input.base.has(pair.path) ? 'both-edited' : 'no-base';
+  draft.conflicts.push({ ...pair, why });
+}
+
+function changeOf(
+  { path, local, remote }: Pair,
+  side: Side,
+  why: PlannedChange['why'],
+): PlannedChange {
+  const [before, after] = side === 'database' ? [remote, local] : [local, remote];
+  return { path, side, why, before, after };
+}

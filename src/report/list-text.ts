@@ -1,0 +1,26 @@
+// The listed skills as lines: one a skill, columns aligned.
+
+import type { ListedSkill } from '../repository/list.ts';
+import type { Colors } from './colors.ts';
+import { counted } from './counted.ts';
+import { printableLine } from './terminal-text.ts';
+
+/** `PATH  STATUS  CATEGORY (reason)`, then how many there are. */
+export function listLines(skills: readonly ListedSkill[], colors: Colors): string {
+  const rows = skills.map((skill) => ({
+    path: printableLine(skill.skill_path),
+    status: skill.status,
+    category: printableLine(categoryText(skill)),
+  }));
+  const width = Math.max(0, ...rows.map((row) => row.path.length));
+  const lines = rows.map(
+    ({ path, status, category }) =>
+      `${path.padEnd(width)}  ${colors.dim(status.padEnd(10))}  ${category}\n`,
+  );
+  return `${lines.join('')}${counted(skills.length, 'skill')}\n`;
+}
+
+function categoryText({ category, category_reason: reason }: ListedSkill): string {
+  if (category === null) return '(no category)';
+  return reason === null ? category : `${category} (${reason})`;
+}

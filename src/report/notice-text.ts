@@ -1,0 +1,33 @@
+// What was left out of a run, and is no problem, as lines for people.
+
+import type { Notice } from '../notice.ts';
+import { counted } from './counted.ts';
+import { printableLine } from './terminal-text.ts';
+
+/** Paths that a notice names under `--verbose`. */
+const maxShown = 50;
+
+type Counted = Exclude<Notice, { readonly notice: 'root-document' }>;
+
+const texts: { readonly [N in Counted['notice']]: (count: number) => string } = {
+  links: (count) => `${counted(count, 'symbolic link')} neither followed nor synced`,
+  secrets: (count) => `${counted(count, 'file')} not synced: by name ${count === 1 ? 'a secret' : 'secrets'}`,
+  'held-secrets': (count) => `${counted(count, 'file')} synced though by name a secret: the other side has it`,
+  'special-files': (count) => `${counted(count, 'pipe, socket or device', 'pipes, sockets or devices')} not synced`,
+  ignored: (count) => `${counted(count, 'file or folder', 'files and folders')} ignored`,
+};
+
+/** A notice in a line, and under `--verbose` the paths that it is about. */
+export function noticeLines(notice: Notice, isVerbose: boolean): string {
+  if (notice.notice === 'root-document') {
+    return (
+      `note: ${printableLine(notice.file)} stands in the skills directory itself and is not synced; ` +
+      `point --skills-dir at ${printableLine(notice.pointAt)}\n`
+    );
+  }
+  const head = `note: ${texts[notice.notice](notice.count)}\n`;
+  if (!isVerbose || !('paths' in notice)) return head;
+  const shown = notice.paths.slice(0, maxShown).map((path) => `  ${printableLine(path)}\n`);
+  const hidden = notice.count - shown.length;
+  return head + shown.join('') + (hidden > 0 ? `  and ${hidden} more\n` : '');
+}

@@ -1,0 +1,148 @@
+// A plan and its results as lines for people: per skill what and why, then a summary that says what is next.
+
+import type { Problem } from '../problem.ts';
+import type { Ahead, Conflict, Hold, Plan, PlannedChange } from '../reconcile/plan.ts';
+import type { Direction, Reading } from '../replica.ts';
+import type { Colors } from './colors.ts';
+import { counted } from './counted.ts';
+import { printableLine } from './terminal-text.ts';
+
+const commands: { readonly [D in Direction]: string } = {
+  export: 'export-to-db',
+  import: 'import-from-db',
+  sync: 'sync-db',
+};
+
+const reasons: { readonly [W in PlannedChange['why']]: string } = {
+  new: 'new',
+  edited: 'edited since both agreed',
+  older: 'what stands there is an older revision',
+  forced: 'overwritten as asked, stored first',
+};
+
+/** What a change does, in one word. */
+export function verbOf({ side, before }: PlannedChange): 'create' | 'update' | 'write' {
+  if (side === 'files') return 'write';
+  return before === null ? 'create' : 'update';
+}
+
+function line(colors: Colors, paint: (text: string) => string, verb: string, path: string, why: string) {
+  return `${paint(verb.padEnd(8))} ${printableLine(path)}  ${colors.dim(why)}\n`;
+}
+
+export function changeLine(change: PlannedChange, reading: Reading | undefined, colors: Colors): string {
+  const verb = verbOf(change);
+  const where = change.side === 'database' ? 'in the database' : 'in the files';
+  const head = line(colors, colors.green, verb, change.path, `${where}: ${reasons[change.why]}`);
+  const category = reading?.category;
+  return category === undefined
+    ? head
+    : `${head}${colors.dim(
+        category === null
+          ? '         no category: neither document, mapping, folders nor words name one'
+          : printableLine(`         category ${category.path}: ${category.reason}`),
+      )}\n`;
+}
+
+const conflictReasons: { readonly [W in Conflict['why']]: string } = {
+  'both-edited': 'both sides were edited since they agreed',
+  'edited-and-deleted': 'edited on one side, deleted on the other',
+  'no-base': 'the sides differ, and nothing says which one is newer',
+};
+
+export function conflictLine({ path, why }: Conflict, colors: Colors): string {
+  return line(colors, colors.red, 'conflict', path, conflictReasons[why]);
+}
+
+export function holdLine({ path, side, why }: Hold, colors: Colors): string {
+  const text =
+    why.kind === 'deletion'
+      ? `deleted ${side === 'database' ? 'in the files' : 'in the database'}; deletions are held`
+      : `another writer changed ${why.columns} in the database; the change is held`;
+  return line(colors, colors.yellow, 'hold', path, text);
+}
+
+export function aheadLine({ path, side }: Ahead, colors: Colors): string {
+  const text =
+    side === 'database'
+      ? `the files are ahead: ${commands.export} or ${commands.sync} carries it`
+      : `the database is ahead: ${commands.import} or ${commands.sync} carries it`;
+  return line(colors, colors.yellow, 'skip', path, text);
+}
+
+/** How many there are of each thing that a plan names; what a summary and JSON say. */
+export interface PlanCounts {
+  readonly create: number;
+  readonly update: number;
+  readonly write: number;
+  readonly conflicts: number;
+  readonly holds: number;
+  readonly ahead: number;
+  readonly unchanged: number;
+  readonly problems: number;
+}
+
+export function countPlan(plan: Plan): PlanCounts {
+  const verbs = plan.changes.map(verbOf);
+  const count = (verb: string) => verbs.filter((one) => one === verb).length;
+  return {
+    create: count('create'),
+    update: count('update'),
+    write: count('write'),
+    conflicts: plan.conflicts.length,
+    holds: plan.holds.length,
+    ahead: plan.ahead.length,
+    unchanged: plan.unchanged + plan.agreed.filter((pair) => pair.local !== null).length,
+    problems: plan.problems.length,
+  };
+}
+
+/** `3 created, 1 conflict, 20 unchanged`: what there is none of is not said, but for what is unchanged. */
+function countsText(counts: PlanCounts, words: { readonly [K in 'create' | 'update' | 'write']: string }): string {
+  const parts: readonly (readonly [count: number, text: string])[] = [
+    [counts.create, `${counts.create} ${words.create}`],
+    [counts.update, `${counts.update} ${words.update}`],
+    [counts.write, `${counts.write} ${words.write}`],
+    [counts.conflicts, counted(counts.conflicts, 'conflict')],
+    [counts.holds, `${counts.holds} held`],
+    [counts.ahead, `${counts.ahead} ahead on the other side`],
+    [counts.problems, counted(counts.problems, 'problem')],
+  ];
+  return [...parts.filter(([count]) => count > 0).map(([, text]) => text), `${counts.unchanged} unchanged`].join(', ');
+}
+
+/** The last line of a dry run. */
+export function planSummary(plan: Plan, problems: readonly Problem[]): string {
+  const text = countsText({ ...countPlan(plan), problems: problems.length }, {
+    create: 'to create in the database',
+    update: 'to update in the database',
+    write: 'to write to the files',
+  });
+  const next = plan.changes.length > 0 ? ` Run it with: skill-fleet ${commands[plan.direction]}` : '';
+  return `Dry run, nothing was changed: ${text}.${next}\n${conflictAdvice(plan)}`;
+}
+
+/** The last line of a run: what was done, by what the two sides answered. */
+export function resultSummary(
+  plan: Plan,
+  done: readonly PlannedChange[],
+  problems: readonly Problem[],
+): string {
+  const text = countsText(
+    { ...countPlan({ ...plan, changes: done }), problems: problems.length },
+    { create: 'created in the database', update: 'updated in the database', write: 'written to the files' },
+  );
+  return `${done.length === 0 ? 'Nothing changed' : 'Done'}: ${text}.\n${conflictAdvice(plan)}`;
+}
+
+function conflictAdvice({ direction, conflicts }: Plan): string {
+  if (conflicts.length === 0) return '';
+  const keep = (command: string, side: string) =>
+    `  skill-fleet ${command} --skill-path ${printableLine(conflicts[0]?.path ?? '')} --force   keeps ${side}\n`;
+  return (
+    `Neither side of a conflict was changed${direction === 'sync' ? '' : ' by this command'}. ` +
+    'To settle one (what is overwritten is stored first):\n' +
+    keep(commands.export, "the files' version") +
+    keep(commands.import, "the database's version")
+  );
+}

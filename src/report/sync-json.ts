@@ -1,0 +1,84 @@
+// A syncing command's report for programs: one object, when all is done.
+
+import type { Pair, PlannedChange } from '../reconcile/plan.ts';
+import type { Reading, SkillState } from '../replica.ts';
+import { warningSentence } from '../document/warning.ts';
+import { jsonText, problemJson } from './json.ts';
+import type { Output } from './output.ts';
+import { countPlan, verbOf } from './plan-text.ts';
+import { diffSkills } from './skill-diff.ts';
+import type { RunFacts, SyncReport } from './sync-report.ts';
+
+/** Collects a run, and prints it as one JSON object. */
+export function jsonReport(output: Output, command: string): SyncReport {
+  let facts: RunFacts | undefined;
+  const notes: object[] = [];
+  const changes: object[] = [];
+  const diffs = new Map<string, string>();
+  return {
+    start: (started) => {
+      facts = started;
+    },
+    notice: (notice) => notes.push(notice),
+    baseSetAside: (why) => notes.push({ notice: 'base-set-aside', why }),
+    preview(preview) {
+      const diff = diffSkills(preview.database, preview.files, { before: 'database', after: 'files' });
+      if ('conflict' in preview) diffs.set(preview.conflict.path, diff);
+      else changes.push({ ...changeJson(preview.change, preview.reading), diff });
+    },
+    result(result) {
+      const reading = result.ok ? result.reading : undefined;
+      const outcome = result.ok ? 'success' : 'failed';
+      changes.push({ ...changeJson(result.change, reading), outcome });
+    },
+    end(plan, done, problems, exitCode) {
+      const { create, update, write, ...rest } = countPlan(plan);
+      output.result(
+        jsonText({
+          command,
+          dryRun: facts?.isDryRun,
+          skillsDirectory: facts?.skillsDirectory,
+          database: facts?.database,
+          migrations: facts?.migrations,
+          summary: { create, update, write, ...rest, problems: problems.length, done: done.length },
+          changes,
+          conflicts: plan.conflicts.map(({ path, why, local, remote }) => ({
+            path,
+            why,
+            ...digests({ path, local, remote }),
+            diff: diffs.get(path),
+          })),
+          holds: plan.holds.map(({ path, side, why }) => ({ path, side, ...why })),
+          ahead: plan.ahead,
+          notices: notes,
+          problems: problems.map(problemJson),
+          exitCode,
+        }),
+      );
+    },
+  };
+}
+
+function digestOf(state: SkillState | null): string | null {
+  return state?.digest ?? null;
+}
+
+function digests({ local, remote }: Pair): { readonly files: string | null; readonly database: string | null } {
+  return { files: digestOf(local), database: digestOf(remote) };
+}
+
+function changeJson(change: PlannedChange, reading: Reading | undefined): object {
+  return {
+    path: change.path,
+    side: change.side,
+    operation: verbOf(change),
+    why: change.why,
+    before: digestOf(change.before),
+    after: digestOf(change.after),
+    ...(reading && {
+      category: reading.category,
+      warnings: reading.warnings.map((warning) => ({ ...warning, what: warningSentence(warning) })),
+    }),
+  };
+}
+

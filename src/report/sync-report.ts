@@ -1,0 +1,34 @@
+// What a syncing command tells while it goes: one interface, rendered for people or for programs.
+
+import type { Notice } from '../notice.ts';
+import type { Problem } from '../problem.ts';
+import type { Plan, PlannedChange, Preview } from '../reconcile/plan.ts';
+import type { Result } from '../replica.ts';
+
+/** Between what a run goes, and whether it writes. */
+export interface RunFacts {
+  readonly skillsDirectory: string;
+  /** The database in words that hold no secret. */
+  readonly database: string;
+  readonly isEmbeddedByDefault: boolean;
+  readonly isDryRun: boolean;
+  /** Migrations that this run applied, or that a real run would. */
+  readonly migrations: readonly string[];
+}
+
+/** Listens to a run. Each method is called in the order of this list, `preview` or `result` once an item. */
+export interface SyncReport {
+  start(facts: RunFacts): void;
+  notice(notice: Notice): void;
+  /** The base was not used, for this reason. */
+  baseSetAside(why: string): void;
+  preview(preview: Preview): void;
+  result(result: Result<PlannedChange>): void;
+  /** The plan, what was done of it, all that went wrong, and the exit code that follows. */
+  end(
+    plan: Plan,
+    done: readonly PlannedChange[],
+    problems: readonly Problem[],
+    exitCode: number,
+  ): void;
+}

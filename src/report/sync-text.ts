@@ -1,0 +1,101 @@
+// A syncing command's report for people.
+
+import { diffLines } from './diff-text.ts';
+import { noticeLines } from './notice-text.ts';
+import type { Output } from './output.ts';
+import { aheadLine, changeLine, conflictLine, holdLine, planSummary, resultSummary } from './plan-text.ts';
+import { problemLines, warningLine } from './problem-text.ts';
+import { diffSkills } from './skill-diff.ts';
+import type { RunFacts, SyncReport } from './sync-report.ts';
+import { printableLine } from './terminal-text.ts';
+import type { Preview } from '../reconcile/plan.ts';
+import type { Reading } from '../replica.ts';
+
+/** Warnings of one run that are printed; `--verbose` prints all. */
+const maxWarnings = 20;
+
+/** Paths that are ahead on the other side and printed by name. */
+const maxAhead = 20;
+
+/** Renders a run as lines: results to stdout, the rest to stderr. */
+export function textReport(
+  output: Output,
+  { quiet = false, verbose = false }: { readonly quiet?: boolean; readonly verbose?: boolean },
+): SyncReport {
+  const { colors } = output;
+  const say = (text: string) => {
+    if (!quiet) output.notice(text);
+  };
+  let isDryRun = false;
+  let warnings = 0;
+
+  const warn = (path: string, reading: Reading | undefined) => {
+    for (const warning of reading?.warnings ?? []) {
+      warnings++;
+      if (verbose || warnings <= maxWarnings) say(warningLine(path, warning, colors));
+    }
+  };
+
+  return {
+    start(facts) {
+      isDryRun = facts.isDryRun;
+      say(startLines(facts));
+    },
+    notice: (notice) => say(noticeLines(notice, verbose)),
+    baseSetAside: (why) => say(`note: ${why}\n`),
+    preview(preview) {
+      output.result(previewLines(preview, output));
+      if ('change' in preview) warn(preview.change.path, preview.reading);
+    },
+    result(result) {
+      if (!result.ok) return;
+      if (!quiet) output.result(changeLine(result.change, result.reading, colors));
+      warn(result.change.path, result.reading);
+    },
+    end(plan, done, problems) {
+      if (warnings > maxWarnings && !verbose) {
+        say(`note: ${warnings - maxWarnings} more warnings; --verbose shows them all\n`);
+      }
+      if (!isDryRun) for (const conflict of plan.conflicts) output.result(conflictLine(conflict, colors));
+      for (const hold of plan.holds) output.result(holdLine(hold, colors));
+      for (const ahead of plan.ahead.slice(0, verbose ? undefined : maxAhead)) {
+        output.result(aheadLine(ahead, colors));
+      }
+      if (plan.ahead.length > maxAhead && !verbose) {
+        output.result(`skip     and ${plan.ahead.length - maxAhead} more\n`);
+      }
+      if (plan.leftOut > 0) {
+        say(`note: ${plan.leftOut} rows take no part, by their status; --status all takes them\n`);
+      }
+      for (const problem of problems) output.notice(problemLines(problem, colors));
+      output.result(isDryRun ? planSummary(plan, problems) : resultSummary(plan, done, problems));
+    },
+  };
+}
+
+function startLines({ database, isEmbeddedByDefault, skillsDirectory, migrations, isDryRun }: RunFacts): string {
+  const where = isEmbeddedByDefault
+    ? `the embedded database ${database} (set DATABASE_URL for a server)`
+    : database;
+  const tables =
+    migrations.length === 0
+      ? ''
+      : `note: ${isDryRun ? 'would apply' : 'applied'} ${migrations.join(', ')}\n`;
+  return `${printableLine(skillsDirectory)} with ${printableLine(where)}\n${tables}`;
+}
+
+function previewLines(preview: Preview, { colors }: Output): string {
+  const { files, database } = preview;
+  const names = { database: 'database', files: 'files' };
+  if ('conflict' in preview) {
+    const diff = diffSkills(database, files, { before: names.database, after: names.files });
+    return conflictLine(preview.conflict, colors) + diffLines(diff, colors);
+  }
+  const { change, reading } = preview;
+  const diff =
+    change.side === 'database'
+      ? diffSkills(database, files, { before: names.database, after: names.files })
+      : diffSkills(files, database, { before: names.files, after: names.database });
+  return changeLine(change, reading, colors) + diffLines(diff, colors);
+}
+

@@ -1,0 +1,133 @@
+// One connection to Postgres, a server's or the embedded one, behind the few calls that the repository makes.
+
+import type { Client, ClientConfig } from 'pg';
+import { type Outcome, refuse } from '../problem.ts';
+import { problemOfConnecting } from './sqlstate.ts';
+
+/** Which database a connection leads to, in words that hold no secret. */
+export interface DatabaseName {
+  readonly kind: 'postgres' | 'embedded';
+  readonly host: string;
+  readonly name: string;
+}
+
+/** The thin seam over a database: everything that is read or written passes here. */
+export interface Connection {
+  readonly database: DatabaseName;
+  /** Runs one statement and gives its rows. Throws what the server answered, with its SQLSTATE in `code`. */
+  query<Row>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  close(): Promise<void>;
+}
+
+/** How long a server may take to answer a connection. */
+const connectTimeoutMs = 10_000;
+
+const int8Oid = 20;
+
+async function makeClient(config: ClientConfig): Promise<Client> {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({
+    ...config,
+    application_name: 'skill-fleet',
+    connectionTimeoutMillis: connectTimeoutMs,
+    types: {
+      // Revisions and counts are int8: exact as numbers up to 2^53.
+      getTypeParser: ((oid: number, format: 'text') =>
+        oid === int8Oid ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+    },
+  });
+  // A lost connection also rejects the statement under way; without a listener it would end the process.
+  client.on('error', () => {});
+  return client;
+}
+
+/** Connects to the server that a `postgres://` URL names. */
+export async function connectServer(url: string): Promise<Outcome<Connection>> {
+  let client: Client;
+  try {
+    client = await makeClient({ connectionString: url });
+  } catch {
+    // The parser's own words would repeat the URL, and its password with it.
+    return refuse({ reason: 'database-url-invalid' });
+  }
+  const database: DatabaseName = {
+    kind: 'postgres',
+    host: `${client.host}:${client.port}`,
+    name: client.database ?? '',
+  };
+  return connect(database, client, async () => {});
+}
+
+/**
+ * Connects to an embedded database.
+ *
+ * @param config what PGlite's `createPgConfig` gave
+ * @param release what to do once the connection is closed
+ */
+export async function connectEmbedded(
+  directory: string,
+  config: ClientConfig,
+  release: () => Promise<void>,
+): Promise<Outcome<Connection>> {
+  const database: DatabaseName = { kind: 'embedded', host: 'embedded', name: directory };
+  return connect(database, await makeClient(config), release);
+}
+
+async function connect(
+  database: DatabaseName,
+  client: Client,
+  release: () => Promise<void>,
+): Promise<Outcome<Connection>> {
+  try {
+    await client.connect();
+  } catch (error) {
+    await release();
+    return refuse(problemOfConnecting(database, error));
+  }
+  return {
+    ok: true,
+    value: {
+      database,
+      query: async (text, values = []) => (await client.query(text, [...values])).rows,
+      close: async () => {
+        await client.end();
+        await release();
+      },
+    },
+  };
+}
+
+/**
+ * Runs `work` in a transaction: committed when it is done, rolled back when it throws.
+ *
+ * @param mode what follows `begin`: `read only`, `isolation level repeatable read`
+ */
+export async function inTransaction<T>(
+  connection: Connection,
+  mode: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  await connection.query(`begin ${mode}`);
+  try {
+    const value = await work();
+    await connection.query('commit');
+    return value;
+  } catch (error) {
+    // Where the connection is lost there is nothing to roll back, and the first error says more.
+    await connection.query('rollback').catch(() => {});
+    throw error;
+  }
+}
+
+/** Runs `work` under a savepoint: what it did is undone where it throws, and the transaction goes on. */
+export async function inSavepoint<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+  await connection.query('savepoint work');
+  try {
+    const value = await work();
+    await connection.query('release savepoint work');
+    return value;
+  } catch (error) {
+    await connection.query('rollback to savepoint work');
+    throw error;
+  }
+}

@@ -1,0 +1,47 @@
+// The embedded database: Postgres in this process, in a folder of the project, for who has no server.
+
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Disk } from '../disk.ts';
+import { takeLock } from '../lock.ts';
+import { type Outcome, refuse } from '../problem.ts';
+import { type Connection, connectEmbedded } from './connection.ts';
+
+/** Whether an embedded database stands there: reading commands create none. */
+export async function embeddedExists(disk: Disk, directory: string): Promise<boolean> {
+  try {
+    await disk.lstat(path.join(directory, 'PG_VERSION'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Opens the embedded database in `directory`, creating it where it does not stand yet. Two processes that
+ * open one such database corrupt it, so an exclusive lock beside it guards it until the connection is closed.
+ */
+export async function connectToEmbedded(disk: Disk, directory: string): Promise<Outcome<Connection>> {
+  await mkdir(path.dirname(directory), { recursive: true });
+  const taken = await takeLock(disk, `${directory}.lock`);
+  if ('holder' in taken) {
+    const { pid, host, since } = taken.holder;
+    const holder = `process ${pid} on ${host} since ${since}`;
+    return refuse({ reason: 'database-locked', database: directory, holder });
+  }
+  const release = () => taken.lock.release();
+  try {
+    const [{ PGlite }, { createPgConfig }] = await Promise.all([
+      import('@electric-sql/pglite'),
+      import('@electric-sql/pglite/node-postgres'),
+    ]);
+    const database = await PGlite.create(directory);
+    return await connectEmbedded(directory, createPgConfig(database), async () => {
+      await database.close();
+      await release();
+    });
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+// The database that does not exist yet, for who only wants to see what a first run would do.
+
+import type { DatabaseReplica } from '../replica.ts';
+import type { TaxonomyMapping } from '../taxonomy/infer.ts';
+import { indexCategories } from '../taxonomy/known.ts';
+import { seed } from '../taxonomy/seed.ts';
+import { readerOf } from './database.ts';
+
+function refuseToWrite(): never {
+  throw new Error('a database that does not exist cannot be written');
+}
+
+/** An empty database: it holds nothing, knows the seeded categories, and takes no writes. */
+export function emptyDatabase(mapping: TaxonomyMapping): DatabaseReplica {
+  const known = indexCategories(seed.map((category) => category.path));
+  return {
+    snapshot: async () => ({ skills: new Map(), unreadable: [], notices: [], unsettled: new Set() }),
+    load: async function* () {},
+    identity: async () => ({ id: '', highestRevision: 0 }),
+    findPast: async () => new Set(),
+    reader: async () => readerOf(known, mapping),
+    apply: refuseToWrite,
+    beginRun: refuseToWrite,
+    endRun: refuseToWrite,
+    keep: refuseToWrite,
+    settle: refuseToWrite,
+    log: refuseToWrite,
+  };
+}

@@ -1,0 +1,103 @@
+// What the database remembers of skills: the digests that they had, and contents kept before an overwrite.
+
+import type { Outcome } from '../problem.ts';
+import type { Digest } from '../skill/digest.ts';
+import { type SkillPath } from '../skill/path.ts';
+import { documentOf, type Skill } from '../skill/skill.ts';
+import { decodeDocument } from '../document/parse.ts';
+import { splitDocument } from '../document/split.ts';
+import { createHash } from 'node:crypto';
+import type { Connection } from './connection.ts';
+import { executableMode, plainMode } from './load.ts';
+
+/** A skill, and a digest that it may have had. */
+export interface PastDigest {
+  readonly path: SkillPath;
+  readonly skillId: number;
+  readonly digest: Digest;
+}
+
+/** The paths of those skills whose history holds the digest asked for. */
+export async function findPast(
+  connection: Connection,
+  asked: readonly PastDigest[],
+): Promise<ReadonlySet<SkillPath>> {
+  const rows = await connection.query<{ skill_path: SkillPath }>(
+    `select distinct asked.skill_path
+     from unnest($1::text[], $2::integer[], $3::text[]) as asked (skill_path, skill_id, digest)
+     join skill_revisions r using (skill_id, digest)`,
+    [asked.map((one) => one.path), asked.map((one) => one.skillId), asked.map((one) => one.digest)],
+  );
+  return new Set(rows.map((row) => row.skill_path));
+}
+
+/** Files that are about to be overwritten, and the row that they belong to. */
+export interface Overwritten {
+  readonly skillId: number;
+  readonly skill: Skill;
+  readonly digest: Digest;
+}
+
+/**
+ * Keeps files in the history before a forced import overwrites them: one revision a skill, unless the history
+ * holds that very content already.
+ */
+export async function keepFiles(
+  connection: Connection,
+  overwritten: readonly Overwritten[],
+  runId: number,
+): Promise<Outcome<void>> {
+  const kept: { row: Overwritten; name: string; mode: string; source: string; body: string; files: string }[] = [];
+  const blobs = new Map<string, Buffer>();
+  for (const row of overwritten) {
+    const document = documentOf(row.skill);
+    const text = decodeDocument(document.bytes, { skill: row.skill.path, file: document.path });
+    if (!text.ok) return text;
+    const { frontmatterSource, body } = splitDocument(text.value);
+    const attached = row.skill.entries.filter((entry) => entry !== document);
+    const manifest = attached.map(({ path, executable, bytes }) => {
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      blobs.set(sha256, bytes);
+      return { path, mode: executable ? executableMode : plainMode, bytes: bytes.length, sha256 };
+    });
+    kept.push({
+      row,
+      name: document.path,
+      mode: document.executable ? executableMode : plainMode,
+      source: frontmatterSource,
+      body,
+      files: JSON.stringify(manifest),
+    });
+  }
+  await connection.query(
+    `insert into skill_blobs (sha256, bytes) select * from unnest($1::text[], $2::bytea[])
+     on conflict (sha256) do nothing`,
+    [[...blobs.keys()], [...blobs.values()]],
+  );
+  await connection.query(
+    `insert into skill_revisions (
+       skill_id, revision, skill_path, document_name, document_mode, frontmatter_source, skill_content, files,
+       digest, origin, writer, replaced_by_run
+     )
+     select k.skill_id, nextval('skill_revision_seq'), k.skill_path, k.document_name, k.document_mode,
+       k.frontmatter_source, k.skill_content, k.files::jsonb, k.digest, 'files',
+       concat_ws(' ', session_user, nullif(current_setting('application_name'), '')), $9
+     from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+       as k (skill_id, skill_path, document_name, document_mode, frontmatter_source, skill_content, files, digest)
+     where not exists (
+       select from skill_revisions r where r.skill_id = k.skill_id and r.digest = k.digest
+     )`,
+    [
+      kept.map(({ row }) => row.skillId),
+      kept.map(({ row }) => row.skill.path),
+      kept.map(({ name }) => name),
+      kept.map(({ mode }) => mode),
+      kept.map(({ source }) => source),
+      kept.map(({ body }) => body),
+      kept.map(({ files }) => files),
+      kept.map(({ row }) => row.digest),
+      runId,
+    ],
+  );
+  return { ok: true, value: undefined };
+}

@@ -1,0 +1,85 @@
+// From a chosen database to one that can be synced with: connected, its schema current.
+
+import type { Disk } from '../disk.ts';
+import { type Outcome, type Problem, refuse } from '../problem.ts';
+import type { Connection, DatabaseName } from './connection.ts';
+import { connectServer } from './connection.ts';
+import { connectToEmbedded, embeddedExists } from './embedded.ts';
+import { inspectSchema, migrate } from './migrate.ts';
+import { describeDatabase } from './sqlstate.ts';
+
+/** Which database: a server by its URL, or an embedded one by its folder. */
+export type DatabasePlace =
+  | { readonly kind: 'postgres'; readonly url: string }
+  | { readonly kind: 'embedded'; readonly directory: string };
+
+/** A database that stands, or one that is still to come: no tables, or not even a folder. */
+export type OpenedDatabase =
+  | { readonly state: 'ready'; readonly connection: Connection; readonly migrated: readonly string[] }
+  | { readonly state: 'absent'; readonly name: DatabaseName; readonly pending: readonly string[] };
+
+/** Connects, and no more. An embedded database is created where it does not stand. */
+export function connect(place: DatabasePlace, disk: Disk): Promise<Outcome<Connection>> {
+  return place.kind === 'postgres' ? connectServer(place.url) : connectToEmbedded(disk, place.directory);
+}
+
+/**
+ * Opens a database for writing. Pending migrations are applied to an empty or an embedded database; one that
+ * holds data asks for `migrate`, and nothing is changed.
+ */
+export async function openForWriting(place: DatabasePlace, disk: Disk): Promise<Outcome<OpenedDatabase>> {
+  return opened(await connect(place, disk), async (connection) => {
+    const schema = await inspectSchema(connection);
+    if (!schema.ok) return schema;
+    const { state } = schema.value;
+    if (state === 'current') return { ok: true, value: { state: 'ready', connection, migrated: [] } };
+    if (state !== 'absent' && place.kind !== 'embedded') {
+      return refuse(needsMigrate(connection, schema.value.migrations));
+    }
+    const migrated = await migrate(connection);
+    if (!migrated.ok) return migrated;
+    return { ok: true, value: { state: 'ready', connection, migrated: migrated.value } };
+  });
+}
+
+/** Opens a database for reading: nothing is created or migrated. One without our tables is `absent`. */
+export async function openForReading(place: DatabasePlace, disk: Disk): Promise<Outcome<OpenedDatabase>> {
+  if (place.kind === 'embedded' && !(await embeddedExists(disk, place.directory))) {
+    const name: DatabaseName = { kind: 'embedded', host: 'embedded', name: place.directory };
+    return { ok: true, value: { state: 'absent', name, pending: [] } };
+  }
+  return opened(await connect(place, disk), async (connection) => {
+    const schema = await inspectSchema(connection);
+    if (!schema.ok) return schema;
+    const { state, migrations } = schema.value;
+    if (state === 'current') return { ok: true, value: { state: 'ready', connection, migrated: [] } };
+    if (state !== 'absent') return refuse(needsMigrate(connection, migrations));
+    await connection.close();
+    const pending = migrations.map((migration) => migration.name);
+    return { ok: true, value: { state: 'absent', name: connection.database, pending } };
+  });
+}
+
+/** Hands the connection to `next`, and closes it where that refuses or throws. */
+async function opened(
+  connection: Outcome<Connection>,
+  next: (connection: Connection) => Promise<Outcome<OpenedDatabase>>,
+): Promise<Outcome<OpenedDatabase>> {
+  if (!connection.ok) return connection;
+  try {
+    const result = await next(connection.value);
+    if (!result.ok) await connection.value.close();
+    return result;
+  } catch (error) {
+    await connection.value.close();
+    throw error;
+  }
+}
+
+function needsMigrate(
+  { database }: Connection,
+  migrations: readonly { readonly appliedAt: Date | null }[],
+): Problem {
+  const pending = migrations.filter((migration) => migration.appliedAt === null).length;
+  return { reason: 'database-needs-migrate', database: describeDatabase(database), pending };
+}

@@ -1,0 +1,57 @@
+// What the database holds: path, revision and digest of every row, digests computed where nobody knows them.
+
+import type { DatabaseSnapshot, SkillState, Unreadable } from '../replica.ts';
+import { type Digest, digestSkill, parseDigest } from '../skill/digest.ts';
+import { parseSkillPath, type SkillPath } from '../skill/path.ts';
+import type { Status } from '../skill/status.ts';
+import { type Connection, inTransaction } from './connection.ts';
+import { loadRows, type RowKey } from './load.ts';
+
+interface StateRow {
+  readonly skill_id: number;
+  readonly skill_path: string;
+  readonly status: Status;
+  readonly revision: number | null;
+  readonly digest: string | null;
+}
+
+/** Reads all rows that are not deleted, in one consistent view. */
+export async function takeSnapshot(connection: Connection): Promise<DatabaseSnapshot> {
+  return inTransaction(connection, 'isolation level repeatable read read only', async () => {
+    const skills = new Map<SkillPath, SkillState>();
+    const unreadable: Unreadable[] = [];
+    const unknown = new Map<SkillPath, { readonly key: RowKey; readonly row: StateRow }>();
+    for (const row of await stateRows(connection)) {
+      const path = parseSkillPath(row.skill_path);
+      const digest = row.digest === null ? undefined : parseDigest(row.digest);
+      if (!path.ok) unreadable.push({ path: row.skill_path, below: false, problem: path.problem });
+      else if (digest !== undefined) skills.set(path.value, stateOf(row, digest));
+      else unknown.set(path.value, { key: { skillId: row.skill_id, path: path.value }, row });
+    }
+    const keys = [...unknown.values()].map(({ key }) => key);
+    for await (const batch of loadRows(connection, keys)) {
+      for (const loaded of batch) {
+        const row = unknown.get(loaded.path)?.row;
+        if ('problem' in loaded) {
+          unreadable.push({ path: loaded.path, below: false, problem: loaded.problem });
+        } else if (row) {
+          skills.set(loaded.path, stateOf(row, digestSkill(loaded.skill)));
+        }
+      }
+    }
+    return { skills, unreadable, notices: [], unsettled: new Set(unknown.keys()) };
+  });
+}
+
+function stateRows(connection: Connection): Promise<readonly StateRow[]> {
+  return connection.query<StateRow>(
+    `select s.skill_id, s.skill_path, s.status, y.revision,
+       case when y.digest_revision = y.revision then y.digest end as digest
+     from skills s left join skill_sync y using (skill_id)
+     where s.deleted_at is null`,
+  );
+}
+
+function stateOf(row: StateRow, digest: Digest): SkillState {
+  return { digest, row: { skillId: row.skill_id, revision: row.revision ?? 0, status: row.status } };
+}

@@ -1,0 +1,339 @@
+// Skills into rows: a batch of skills becomes a few statements, whatever its size.
+
+import { isUtf8 } from 'node:buffer';
+import type { Fields, Json } from '../document/fields.ts';
+import { decodeDocument, indexVersion, parseDocument, type SkillDocument } from '../document/parse.ts';
+import type { Outcome } from '../problem.ts';
+import type { Change, Reading, SkillState } from '../replica.ts';
+import type { Digest } from '../skill/digest.ts';
+import { documentOf, type Entry, type Skill } from '../skill/skill.ts';
+import { type CategoryChoice, inferCategory, type TaxonomyMapping } from '../taxonomy/infer.ts';
+import type { KnownCategories } from '../taxonomy/known.ts';
+import { createCategories } from './categories.ts';
+import type { Connection } from './connection.ts';
+import { fileType } from './file-type.ts';
+import { executableMode, plainMode } from './load.ts';
+import { matchRelations } from './relations.ts';
+import { declaredTargets } from './targets.ts';
+
+/** A skill as the database reads it: its document, and the category that it belongs to. */
+export interface ReadSkill {
+  readonly entry: Entry;
+  readonly document: SkillDocument;
+  readonly category: CategoryChoice | null;
+}
+
+/** A skill ready to be stored. */
+export interface Incoming<C extends Change = Change> extends ReadSkill {
+  readonly change: C;
+  readonly skill: Skill;
+  readonly digest: Digest;
+}
+
+/** A stored row: an incoming skill, and the key and revision that it now has. */
+export type Stored<I extends Incoming = Incoming> = I & {
+  readonly skillId: number;
+  readonly revision: number;
+}
+
+/** Reads the document of a skill, and finds its category. */
+export function readSkill(
+  skill: Skill,
+  known: KnownCategories,
+  mapping: TaxonomyMapping,
+): Outcome<ReadSkill> {
+  const entry = documentOf(skill);
+  const place = { skill: skill.path, file: entry.path };
+  const text = decodeDocument(entry.bytes, place);
+  if (!text.ok) return text;
+  const document = parseDocument(text.value, place);
+  if (!document.ok) return document;
+  const category = inferCategory({ path: skill.path, ...document.value.fields }, known, mapping);
+  return { ok: true, value: { entry, document: document.value, category } };
+}
+
+/** What people are told of it. */
+export function readingOf({ document, category }: ReadSkill): Reading {
+  return {
+    category: category && { path: category.path, reason: category.reason },
+    warnings: document.warnings,
+  };
+}
+
+/** A row as it stands, locked. `revision` is null for one that no sync nor trigger ever saw. */
+export interface LockedRow {
+  readonly skillId: number;
+  readonly deleted: boolean;
+  readonly revision: number | null;
+}
+
+/** Locks the rows at these paths until the transaction ends: skills first, as an update by anyone does. */
+export async function lockRows(
+  connection: Connection,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, LockedRow>> {
+  const skills = await connection.query<{ skill_id: number; skill_path: string; deleted: boolean }>(
+    `select skill_id, skill_path, deleted_at is not null as deleted
+     from skills where skill_path = any ($1) order by skill_id for no key update`,
+    [paths],
+  );
+  const revisions = await connection.query<{ skill_id: number; revision: number }>(
+    'select skill_id, revision from skill_sync where skill_id = any ($1) order by skill_id for update',
+    [skills.map((row) => row.skill_id)],
+  );
+  const byId = new Map(revisions.map((row) => [row.skill_id, row.revision]));
+  return new Map(
+    skills.map((row) => [
+      row.skill_path,
+      { skillId: row.skill_id, deleted: row.deleted, revision: byId.get(row.skill_id) ?? null },
+    ]),
+  );
+}
+
+/** Whether the row is what the change expects to find. */
+export function stillBefore(before: SkillState | null, row: LockedRow | undefined): boolean {
+  if (before === null) return row === undefined || row.deleted;
+  return row !== undefined && !row.deleted && before.row?.revision === row.revision;
+}
+
+/**
+ * Stores a batch, with its relations and files, in the transaction at hand. The rows must be locked, and what
+ * they held archived, by the caller. Targets of dependencies are linked later, when all skills are there.
+ *
+ * @param settling the rows hold the same text already: they get what the sync keeps beside it, no revision
+ */
+export async function storeBatch<I extends Incoming>(
+  connection: Connection,
+  batch: readonly I[],
+  settling: boolean,
+): Promise<readonly Stored<I>[]> {
+  const ids = await upsertSkills(connection, batch);
+  const keyed = batch.map((incoming) => ({ ...incoming, skillId: requireKey(ids, incoming.skill.path) }));
+  await matchCategories(connection, keyed);
+  await matchRelations(
+    connection,
+    keyed.map(({ skillId, document }) => ({ skillId, fields: document.fields })),
+  );
+  await matchFiles(connection, keyed);
+  const revisions = await noteStored(connection, keyed, settling);
+  return keyed.map((row) => ({ ...row, revision: requireKey(revisions, row.skillId) }));
+}
+
+function requireKey<K, V>(map: ReadonlyMap<K, V>, key: K): V {
+  const value = map.get(key);
+  if (value === undefined) throw new Error(`the database returned no row for ${key}`);
+  return value;
+}
+
+async function upsertSkills(
+  connection: Connection,
+  batch: readonly Incoming[],
+): Promise<ReadonlyMap<string, number>> {
+  const fields = (pick: (fields: Fields) => unknown) => batch.map(({ document }) => pick(document.fields));
+  const paths = batch.map(({ skill }) => skill.path);
+  // A row that says all of this already is not touched: settling must not bump its last_modified.
+  await connection.query(
+    `insert into skills as s (
+       skill_path, frontmatter_source, skill_content, name, description, version, type, weight, load_priority,
+       status, skill_style, scope, extra
+     )
+     select skill_path, frontmatter_source, skill_content, name, description, version,
+       type::skill_type_enum, weight::skill_weight_enum, load_priority::load_priority_enum,
+       status::skill_status_enum, skill_style::skill_style_enum, scope, extra::jsonb
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+       $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
+       as incoming (skill_path, frontmatter_source, skill_content, name, description, version, type, weight,
+         load_priority, status, skill_style, scope, extra)
+     on conflict (skill_path) do update set
+       frontmatter_source = excluded.frontmatter_source, skill_content = excluded.skill_content,
+       name = excluded.name, description = excluded.description, version = excluded.version,
+       type = excluded.type, weight = excluded.weight, load_priority = excluded.load_priority,
+       status = case
+         when excluded.skill_path = any ($14) or (select y.states_status from skill_sync y where y.skill_id = s.skill_id)
+         then excluded.status else s.status end,
+       skill_style = excluded.skill_style, scope = excluded.scope, extra = excluded.extra, deleted_at = null
+     where (s.frontmatter_source, s.skill_content, s.name, s.description, s.version, s.type, s.weight,
+         s.load_priority, s.status, s.skill_style, s.scope, s.extra, s.deleted_at)
+       is distinct from (excluded.frontmatter_source, excluded.skill_content, excluded.name, excluded.description,
+         excluded.version, excluded.type, excluded.weight, excluded.load_priority, excluded.status,
+         excluded.skill_style, excluded.scope, excluded.extra, null)`,
+    [
+      paths,
+      batch.map(({ document }) => document.frontmatterSource),
+      batch.map(({ document }) => document.body),
+      fields((f) => f.name),
+      fields((f) => f.description),
+      fields((f) => f.version),
+      fields((f) => f.type),
+      fields((f) => f.weight),
+      fields((f) => f.loadPriority),
+      fields((f) => f.status),
+      fields((f) => f.skillStyle),
+      fields((f) => f.scope),
+      fields((f) => JSON.stringify(f.extra)),
+      batch.filter(({ document }) => document.statesStatus).map(({ skill }) => skill.path),
+    ],
+  );
+  const rows = await connection.query<{ skill_id: number; skill_path: string }>(
+    'select skill_id, skill_path from skills where skill_path = any ($1)',
+    [paths],
+  );
+  return new Map(rows.map((row) => [row.skill_path, row.skill_id]));
+}
+
+type Keyed = Incoming & { readonly skillId: number };
+
+/** Sets each skill's primary category. Other categories that someone gave a skill stay. */
+async function matchCategories(connection: Connection, batch: readonly Keyed[]): Promise<void> {
+  const created = batch.flatMap(({ category }) => (category?.creates ? [category.path] : []));
+  if (created.length > 0) await createCategories(connection, created);
+  await connection.query(
+    `with wanted as (
+       select w.skill_id, c.category_id
+       from unnest($1::integer[], $2::text[]) as w (skill_id, path)
+       left join taxonomy_categories c using (path)
+     ),
+     removed as (
+       delete from skill_categories sc using wanted w
+       where sc.skill_id = w.skill_id and sc.is_primary and sc.category_id is distinct from w.category_id
+     )
+     insert into skill_categories as sc (skill_id, category_id, is_primary)
+     select skill_id, category_id, true from wanted where category_id is not null
+     on conflict (skill_id, category_id) do update set is_primary = true where not sc.is_primary`,
+    [batch.map((row) => row.skillId), batch.map((row) => row.category?.path ?? null)],
+  );
+}
+
+/** Makes the attached files of each skill's row those of the skill. */
+async function matchFiles(connection: Connection, batch: readonly Keyed[]): Promise<void> {
+  const files = batch.flatMap(({ skillId, skill, entry }) =>
+    skill.entries.filter((file) => file !== entry).map((file, order) => fileRow(skillId, file, order)),
+  );
+  const column = <K extends keyof FileRow>(name: K) => files.map((file) => file[name]);
+  await connection.query(
+    `with removed as (
+       delete from skill_files f
+       where f.skill_id = any ($1) and not exists (
+         select from unnest($2::integer[], $3::text[]) as w (skill_id, relative_path)
+         where w.skill_id = f.skill_id and w.relative_path = f.relative_path
+       )
+     )
+     insert into skill_files as f (
+       skill_id, relative_path, filename, file_type, content, binary_data, file_mode, file_size_bytes, checksum,
+       sort_order
+     )
+     select skill_id, relative_path, filename, file_type::file_type_enum, content, binary_data, file_mode,
+       file_size_bytes, encode(sha256(coalesce(binary_data, convert_to(content, 'UTF8'))), 'hex'), sort_order
+     from unnest($2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::text[],
+       $9::integer[], $10::integer[])
+       as incoming (skill_id, relative_path, filename, file_type, content, binary_data, file_mode,
+         file_size_bytes, sort_order)
+     on conflict (skill_id, relative_path) do update set
+       content = excluded.content, binary_data = excluded.binary_data, file_mode = excluded.file_mode,
+       file_size_bytes = excluded.file_size_bytes, checksum = excluded.checksum, updated_at = now()
+     where (f.content, f.binary_data, f.file_mode, f.checksum)
+       is distinct from (excluded.content, excluded.binary_data, excluded.file_mode, excluded.checksum)`,
+    [
+      batch.map((row) => row.skillId),
+      column('skillId'),
+      column('path'),
+      column('filename'),
+      column('type'),
+      column('content'),
+      column('binary'),
+      column('mode'),
+      column('bytes'),
+      column('order'),
+    ],
+  );
+}
+
+interface FileRow {
+  readonly skillId: number;
+  readonly path: string;
+  readonly filename: string;
+  readonly type: string;
+  readonly content: string | null;
+  readonly binary: Buffer | null;
+  readonly mode: string;
+  readonly bytes: number;
+  readonly order: number;
+}
+
+function fileRow(skillId: number, { path, bytes, executable }: Entry, order: number): FileRow {
+  // PostgreSQL's text holds any UTF-8 but NUL.
+  const isText = isUtf8(bytes) && !bytes.includes(0);
+  return {
+    skillId,
+    path,
+    filename: path.slice(path.lastIndexOf('/') + 1),
+    type: fileType(path),
+    content: isText ? bytes.toString() : null,
+    binary: isText ? null : bytes,
+    mode: executable ? executableMode : plainMode,
+    bytes: bytes.length,
+    order,
+  };
+}
+
+async function noteStored(
+  connection: Connection,
+  batch: readonly Keyed[],
+  settling: boolean,
+): Promise<ReadonlyMap<number, number>> {
+  const rows = await connection.query<{ skill_id: number; revision: number }>(
+    `insert into skill_sync as y (
+       skill_id, digest, document_name, document_mode, targets, category_reason, states_status, index_version,
+       origin, revised_at, writer, revision_xid
+     )
+     select skill_id, digest, document_name, document_mode, targets::jsonb, category_reason, states_status, $8,
+       'files', transaction_timestamp(), concat_ws(' ', session_user, nullif(current_setting('application_name'), '')),
+       pg_current_xact_id()
+     from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
+       as incoming (skill_id, digest, document_name, document_mode, targets, category_reason, states_status)
+     on conflict (skill_id) do update set
+       digest = excluded.digest, document_name = excluded.document_name, document_mode = excluded.document_mode,
+       targets = excluded.targets, category_reason = excluded.category_reason,
+       states_status = excluded.states_status, index_version = excluded.index_version,
+       revision = case when $9 then y.revision else excluded.revision end,
+       revised_at = case when $9 then y.revised_at else excluded.revised_at end,
+       origin = case when $9 then y.origin else excluded.origin end,
+       writer = case when $9 then y.writer else excluded.writer end,
+       revision_xid = case when $9 then y.revision_xid else excluded.revision_xid end
+     returning skill_id, revision`,
+    [
+      batch.map((row) => row.skillId),
+      batch.map((row) => row.digest),
+      batch.map((row) => row.entry.path),
+      batch.map((row) => (row.entry.executable ? executableMode : plainMode)),
+      batch.map((row) => JSON.stringify(declaredTargets(row.document.fields) satisfies Json)),
+      batch.map((row) => row.category?.reason ?? null),
+      batch.map((row) => row.document.statesStatus),
+      indexVersion,
+      settling,
+    ],
+  );
+  await connection.query('update skill_sync set digest_revision = revision where skill_id = any ($1)', [
+    batch.map((row) => row.skillId),
+  ]);
+  return new Map(rows.map((row) => [row.skill_id, row.revision]));
+}
+
+/** Keeps what columns and relations now say of these skills, to see later what another writer changed. */
+export async function noteIndexed(connection: Connection, ids: readonly number[]): Promise<void> {
+  await connection.query(
+    `update skill_sync y set indexed = i.index
+     from skill_fleet_index($1) i
+     where y.skill_id = i.skill_id and y.indexed is distinct from i.index`,
+    [ids],
+  );
+}
+
+/** Keeps what these skills hold in the history, before a sync replaces it. */
+export async function archive(
+  connection: Connection,
+  ids: readonly number[],
+  runId: number | null,
+): Promise<void> {
+  await connection.query('select skill_fleet_archive($1, $2)', [ids, runId]);
+}

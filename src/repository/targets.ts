@@ -1,0 +1,161 @@
+// Dependencies and references: from the names that documents use to the skills that they mean.
+//
+// A target is found by path, then alias, then unique name. One that names no skill yet stays as the document
+// has it, and is linked as soon as that skill arrives.
+
+import type { Fields, Json } from '../document/fields.ts';
+import type { Connection } from './connection.ts';
+import { matchRelation, type Relation, type RelationRow } from './relations.ts';
+
+const dependencies: Relation = {
+  table: 'skill_dependencies',
+  skill: 'dependent_id',
+  key: { dependency_skill_id: 'integer' },
+  values: { dependency_type: 'dependency_type_enum', justification: 'text' },
+};
+
+const references: Relation = {
+  table: 'skill_references',
+  skill: 'source_skill_id',
+  key: { target_skill_id: 'integer' },
+  values: { reference_type: 'text' },
+};
+
+/** What `skill_sync.targets` holds before anything is resolved, in the document's order. */
+export function declaredTargets(fields: Fields): Json {
+  return [
+    ...fields.dependencies.map((dependency) => ({ kind: 'dependency', ...dependency })),
+    ...fields.references.map((reference) => ({ kind: 'reference', ...reference })),
+  ];
+}
+
+/** A target that names no skill that the database holds. */
+export interface UnresolvedTarget {
+  readonly skill_path: string;
+  readonly target: string;
+}
+
+interface ResolvedRow {
+  readonly source_id: number;
+  readonly skill_id: number;
+  readonly kind: 'dependency' | 'reference';
+  readonly type: string;
+  readonly justification: string | null;
+}
+
+/** How many skills are linked by one round of statements. */
+const skillsPerRound = 1000;
+
+/**
+ * Resolves the targets of the skills in `ids`, and those of any skill that found nothing so far; then makes
+ * both relations of each of these skills hold what its targets resolved to.
+ *
+ * @returns the skills whose relations were brought to match
+ */
+export async function linkTargets(
+  connection: Connection,
+  ids: readonly number[],
+): Promise<readonly number[]> {
+  const waiting = await connection.query<{ skill_id: number }>(
+    `select skill_id from skill_sync where targets @> '[{"skill_id": null}]' and skill_id <> all ($1)`,
+    [ids],
+  );
+  const concerned = [...ids, ...waiting.map((row) => row.skill_id)];
+  const linked = new Set(ids);
+  for (let start = 0; start < concerned.length; start += skillsPerRound) {
+    const round = concerned.slice(start, start + skillsPerRound);
+    const changed = await resolveTargets(connection, round);
+    const matched = round.filter((id) => linked.has(id) || changed.has(id));
+    for (const id of matched) linked.add(id);
+    await matchTargets(connection, matched);
+  }
+  return [...linked];
+}
+
+/** Writes the key that each target resolves to beside it. Returns the skills for which that changed. */
+async function resolveTargets(
+  connection: Connection,
+  ids: readonly number[],
+): Promise<ReadonlySet<number>> {
+  const rows = await connection.query<{ skill_id: number }>(
+    `with declared as (
+       select y.skill_id as source_id, t.item, t.position, t.item ->> 'target' as target
+       from skill_sync y, jsonb_array_elements(y.targets) with ordinality as t (item, position)
+       where y.skill_id = any ($1)
+     ),
+     by_path as (
+       select s.skill_path as target, s.skill_id from skills s
+       where s.deleted_at is null and s.skill_path in (select target from declared)
+     ),
+     by_alias as (
+       select a.alias_path as target, min(a.skill_id) as skill_id
+       from skill_aliases a join skills s using (skill_id)
+       where s.deleted_at is null and a.alias_path in (select target from declared)
+       group by a.alias_path having count(distinct a.skill_id) = 1
+     ),
+     by_name as (
+       select s.name as target, min(s.skill_id) as skill_id from skills s
+       where s.deleted_at is null and s.name in (select target from declared)
+       group by s.name having count(*) = 1
+     ),
+     resolved as (
+       select d.source_id, jsonb_agg(
+         d.item || jsonb_build_object('skill_id', coalesce(p.skill_id, a.skill_id, n.skill_id))
+         order by d.position
+       ) as targets
+       from declared d
+       left join by_path p using (target)
+       left join by_alias a using (target)
+       left join by_name n using (target)
+       group by d.source_id
+     )
+     update skill_sync y set targets = r.targets
+     from resolved r
+     where y.skill_id = r.source_id and y.targets <> r.targets
+     returning y.skill_id`,
+    [ids],
+  );
+  return new Set(rows.map((row) => row.skill_id));
+}
+
+async function matchTargets(connection: Connection, ids: readonly number[]): Promise<void> {
+  // A document may name one skill twice, by path and by name: the first mention counts.
+  const rows = await connection.query<ResolvedRow>(
+    `select distinct on (y.skill_id, t.item ->> 'kind', t.item ->> 'skill_id')
+       y.skill_id as source_id, (t.item ->> 'skill_id')::integer as skill_id,
+       t.item ->> 'kind' as kind, t.item ->> 'type' as type, t.item ->> 'justification' as justification
+     from skill_sync y, jsonb_array_elements(y.targets) with ordinality as t (item, position)
+     where y.skill_id = any ($1) and (t.item ->> 'skill_id')::integer <> y.skill_id
+     order by y.skill_id, t.item ->> 'kind', t.item ->> 'skill_id', t.position`,
+    [ids],
+  );
+  const ofKind = (kind: ResolvedRow['kind']) => rows.filter((row) => row.kind === kind);
+  await matchRelation(
+    connection,
+    dependencies,
+    ids,
+    ofKind('dependency').map((row): RelationRow => [row.source_id, row.skill_id, row.type, row.justification]),
+  );
+  await matchRelation(
+    connection,
+    references,
+    ids,
+    ofKind('reference').map((row): RelationRow => [row.source_id, row.skill_id, row.type]),
+  );
+}
+
+/** The targets of these skills that name no skill, up to `limit`. */
+export async function unresolvedTargets(
+  connection: Connection,
+  ids: readonly number[],
+  limit: number,
+): Promise<readonly UnresolvedTarget[]> {
+  return connection.query<UnresolvedTarget>(
+    `select s.skill_path, t.item ->> 'target' as target
+     from skill_sync y join skills s using (skill_id), jsonb_array_elements(y.targets) as t (item)
+     where y.skill_id = any ($1) and t.item ->> 'skill_id' is null
+     order by s.skill_path, target
+     limit $2`,
+    [ids, limit],
+  );
+}

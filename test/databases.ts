@@ -1,0 +1,57 @@
+// Databases for tests: on a real server and embedded, each test with one of its own.
+
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import pg from 'pg';
+import { inject, onTestFinished } from 'vitest';
+import { nodeDisk } from '../src/disk.ts';
+import type { Connection } from '../src/repository/connection.ts';
+import { connect, type DatabasePlace, openForWriting } from '../src/repository/open.ts';
+import { temporaryFolder } from './folders.ts';
+
+/** The two databases that everything must work on. */
+export const databaseKinds = ['postgres', 'embedded'] as const;
+
+export type DatabaseKind = (typeof databaseKinds)[number];
+
+async function onServer(work: (client: pg.Client) => Promise<unknown>): Promise<void> {
+  const client = new pg.Client(inject('serverUrl'));
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** An empty database that goes when the test has finished. */
+export async function emptyDatabasePlace(kind: DatabaseKind): Promise<DatabasePlace> {
+  if (kind === 'embedded') {
+    const directory = `${await temporaryFolder()}/db`;
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    return { kind, directory };
+  }
+  const name = `skill_fleet_${randomUUID().replaceAll('-', '')}`;
+  await onServer((client) => client.query(`create database ${name}`));
+  onTestFinished(() => onServer((client) => client.query(`drop database ${name} with (force)`)));
+  const url = new URL(inject('serverUrl'));
+  url.pathname = name;
+  return { kind, url: url.href };
+}
+
+/** A connection without migrations, closed when the test has finished. */
+export async function openConnection(place: DatabasePlace): Promise<Connection> {
+  const connection = await connect(place, nodeDisk);
+  if (!connection.ok) throw new Error(connection.problem.reason);
+  onTestFinished(() => connection.value.close().catch(() => {}));
+  return connection.value;
+}
+
+/** A migrated database of the test's own. */
+export async function migratedDatabase(kind: DatabaseKind): Promise<Connection> {
+  const opened = await openForWriting(await emptyDatabasePlace(kind), nodeDisk);
+  if (!opened.ok || opened.value.state !== 'ready') throw new Error(JSON.stringify(opened));
+  const { connection } = opened.value;
+  onTestFinished(() => connection.close().catch(() => {}));
+  return connection;
+}
