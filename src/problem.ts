@@ -160,13 +160,15 @@ const reasons = {
   }),
   'skill-path-matches-nothing': (_: { glob: string }): Sentence => ({
     what: `--skill-path ${_.glob} matches no skill on either side`,
-    remedy: 'Write paths as list shows them; * stands for a run of characters within a folder, ** for folders.',
+    remedy:
+      'Write paths as list shows them; * stands for a run of characters within a folder, ** for folders.',
   }),
 
   // ---- the database ----
   'database-url-invalid': (_: object): Sentence => ({
     what: 'The database URL cannot be read',
-    remedy: 'Write it as postgres://USER:PASSWORD@HOST:PORT/NAME, with @ : / % in the password percent-encoded.',
+    remedy:
+      'Write it as postgres://USER:PASSWORD@HOST:PORT/NAME, with @ : / % in the password percent-encoded.',
   }),
   'database-unreachable': (_: { database: string; why: string }): Sentence => ({
     what: `Cannot reach the database ${_.database}: ${_.why}`,

@@ -1,7 +1,7 @@
 // Databases for tests: on a real server and embedded, each test with one of its own.
 
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import { nodeDisk } from '../src/disk.ts';
@@ -49,7 +49,9 @@ export async function openConnection(place: DatabasePlace): Promise<Connection> 
 
 /** A migrated database of the test's own. */
 export async function migratedDatabase(kind: DatabaseKind): Promise<Connection> {
-  const opened = await openForWriting(await emptyDatabasePlace(kind), nodeDisk);
+  const place = await emptyDatabasePlace(kind);
+  if (place.kind === 'embedded') await cp(inject('embeddedTemplate'), place.directory, { recursive: true });
+  const opened = await openForWriting(place, nodeDisk);
   if (!opened.ok || opened.value.state !== 'ready') throw new Error(JSON.stringify(opened));
   const { connection } = opened.value;
   onTestFinished(() => connection.close().catch(() => {}));

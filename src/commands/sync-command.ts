@@ -104,8 +104,10 @@ function startReport(
 
 const setAsideTexts: { readonly [why in NonNullable<Prepared['base']['setAside']>]: string } = {
   damaged: 'what both sides last agreed on cannot be read; the history is asked instead',
-  'newer-version': 'what both sides last agreed on was kept by a newer skill-fleet; the history is asked instead',
-  'database-restored': 'the database is older than what both sides last agreed on; the history is asked instead',
+  'newer-version':
+    'what both sides last agreed on was kept by a newer skill-fleet; the history is asked instead',
+  'database-restored':
+    'the database is older than what both sides last agreed on; the history is asked instead',
 };
 
 async function syncSides(

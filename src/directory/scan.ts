@@ -3,11 +3,12 @@
 import path from 'node:path';
 import glob from 'fast-glob';
 import { codeOf } from '../disk.ts';
-import { NamedPaths, type Notice } from '../notice.ts';
-import type { Outcome, Problem } from '../problem.ts';
+import type { Notice } from '../notice.ts';
+import { type Outcome, type Problem, refuse } from '../problem.ts';
 import type { Unreadable } from '../replica.ts';
 import { compareBytes, type FilePath, parseFilePath, parseSkillPath, type SkillPath } from '../skill/path.ts';
 import { documentName } from '../skill/skill.ts';
+import { Findings } from './findings.ts';
 import { type IgnoreRules, ignoreFileName, linesOf, type Verdict } from './ignore.ts';
 import { isBelow, join, type Library, parentOf, placeOf } from './library.ts';
 import type { Limits } from './limits.ts';
@@ -113,14 +114,7 @@ class Scan {
   readonly #only: SkillPath | undefined;
   readonly #folders = new Map<string, Folder>();
   readonly #fileCounts = new Map<string, number>();
-  readonly #broken = new Map<string, Problem>();
-  readonly #unreadable: Unreadable[] = [];
-  readonly #links = new NamedPaths();
-  readonly #secrets = new NamedPaths();
-  readonly #heldSecrets = new NamedPaths();
-  readonly #specialFiles = new NamedPaths();
-  readonly #others: Notice[] = [];
-  #ignored = 0;
+  readonly #findings = new Findings();
   #entries = 0;
 
   constructor(library: Library, only: SkillPath | undefined) {
@@ -130,73 +124,65 @@ class Scan {
 
   /** The content of a folder: the files of skills, and the folders to go on with. */
   async list(folder: string): Promise<readonly Item[]> {
-    const { limits, rules } = this.#library;
-    const above = this.#folders.get(parentOf(folder)) ?? { owner: undefined, rules };
-    if (depthOf(folder) > limits.depth)
-      return this.#giveUp(folder, above.owner, this.#breach(folder, 'depth'));
-    let items: readonly Item[];
-    try {
-      items = await this.#itemsOf(folder);
-    } catch (error) {
-      const problem: Problem = { reason: 'folder-unreadable', path: folder || '.', code: codeOf(error) };
-      return this.#giveUp(folder, above.owner, problem);
+    const above = this.#folders.get(parentOf(folder)) ?? { owner: undefined, rules: this.#library.rules };
+    const read = await this.#read(folder, above.rules);
+    if (!read.ok) {
+      this.#findings.giveUp(folder, above.owner, read.problem);
+      return [];
     }
-    this.#entries += items.length;
-    if (this.#entries > limits.entries) return [];
-    const own = items.some(({ name, kind }) => name === ignoreFileName && kind === 'file')
-      ? await rulesOf(this.#library, folder, above.rules)
-      : ({ ok: true, value: above.rules } as const);
-    if (!own.ok) return this.#giveUp(folder, above.owner, own.problem);
+    const { items, rules } = read.value;
     const judged = items.map((item) => {
       const path = join(folder, item.name);
-      return { ...item, path, verdict: own.value.verdict(path, item.kind === 'folder') };
+      return { ...item, path, verdict: rules.verdict(path, item.kind === 'folder') };
     });
     const document = documentName(judged.filter(isContentFile).map(({ name }) => name));
-    if (document !== undefined && this.#isNested(folder)) {
+    if (document !== undefined && this.#only !== undefined && isBelow(folder, this.#only)) {
       this.nested.push(folder);
       return [];
     }
     const owner = this.#ownerOf(folder, document, above.owner);
-    this.#folders.set(folder, { owner, rules: own.value });
+    this.#folders.set(folder, { owner, rules });
     return judged.filter((item) => this.#keeps(item, owner));
   }
 
   /** Gives each listed file to its skill. */
   treeOf(files: readonly string[]): Tree {
     if (this.#entries > this.#library.limits.entries) return this.#tooLarge();
-    const skills = new Map<SkillPath, FilePath[]>();
+    const skills: [SkillPath, readonly FilePath[]][] = [];
     for (const [owner, paths] of this.#filesByOwner(files)) {
       const skill = parseSkillPath(owner);
-      if (!skill.ok) {
-        this.#broken.set(owner, skill.problem);
-        continue;
-      }
-      const parsed = paths.map((file) => parseFilePath(skill.value, file));
-      const refused = parsed.find((outcome) => !outcome.ok);
-      if (refused !== undefined) this.#break(owner, refused.problem);
-      skills.set(
-        skill.value,
-        parsed.flatMap((outcome) => (outcome.ok ? [outcome.value] : [])),
-      );
+      const parsed = skill.ok ? paths.map((file) => parseFilePath(skill.value, file)) : [];
+      const refused = [skill, ...parsed].find((outcome) => !outcome.ok);
+      if (refused !== undefined) this.#findings.breakSkill(owner, refused.problem);
+      if (!skill.ok || this.#findings.isBroken(owner)) continue;
+      skills.push([skill.value, parsed.flatMap((outcome) => (outcome.ok ? [outcome.value] : []))]);
     }
-    const broken = [...this.#broken].map(([path, problem]) => ({ path, below: false, problem }));
     return {
-      skills: new Map([...skills].filter(([skill]) => !this.#broken.has(skill)).sort(byPath)),
-      unreadable: [...broken, ...this.#unreadable].sort((a, b) => compareBytes(a.path, b.path)),
-      notices: this.#notices(),
+      skills: new Map(skills.sort(([a], [b]) => compareBytes(a, b))),
+      unreadable: this.#findings.unreadable(),
+      notices: this.#findings.notices(),
     };
   }
 
-  #filesByOwner(files: readonly string[]): ReadonlyMap<string, readonly string[]> {
-    const byOwner = new Map<string, string[]>();
-    for (const file of files) {
-      const owner = this.#folders.get(parentOf(file))?.owner;
-      if (owner === undefined) throw new Error(`file of no skill: ${file}`);
-      const files = byOwner.get(owner);
-      if (files === undefined) byOwner.set(owner, [file.slice(owner.length + 1)]);
-      else files.push(file.slice(owner.length + 1));
+  /** What stands in a folder, and the rules that hold there. */
+  async #read(
+    folder: string,
+    above: IgnoreRules,
+  ): Promise<Outcome<{ items: readonly Item[]; rules: IgnoreRules }>> {
+    const { limits } = this.#library;
+    if (depthOf(folder) > limits.depth) return refuse(this.#breach(folder, 'depth'));
+    let items: readonly Item[];
+    try {
+      items = await this.#itemsOf(folder);
+    } catch (error) {
+      return refuse({ reason: 'folder-unreadable', path: folder || '.', code: codeOf(error) });
     }
-    return byOwner;
+    this.#entries += items.length;
+    if (this.#entries > limits.entries) return refuse(this.#breach(folder, 'entries'));
+    const hasRules = items.some(({ name, kind }) => name === ignoreFileName && kind === 'file');
+    if (!hasRules) return { ok: true, value: { items, rules: above } };
+    const rules = await rulesOf(this.#library, folder, above);
+    return rules.ok ? { ok: true, value: { items, rules: rules.value } } : rules;
   }
 
   /** Above the one skill that is looked for, only the way to it counts. */
@@ -208,10 +194,6 @@ class Scan {
     return findInFolder(disk, place, [ignoreFileName, next]);
   }
 
-  #isNested(folder: string): boolean {
-    return this.#only !== undefined && isBelow(folder, this.#only);
-  }
-
   #ownerOf(folder: string, document: string | undefined, above: string | undefined): string | undefined {
     if (folder === this.#only) {
       this.hasDocument = document !== undefined;
@@ -220,7 +202,7 @@ class Scan {
     if (document === undefined) return above;
     if (folder !== '') return folder;
     const pointAt = path.dirname(this.#library.root);
-    this.#others.push({ notice: 'root-document', file: document, pointAt });
+    this.#findings.rootDocument = { notice: 'root-document', file: document, pointAt };
     return undefined;
   }
 
@@ -228,50 +210,49 @@ class Scan {
   #keeps(item: Judged, owner: string | undefined): boolean {
     if (item.verdict === 'never') return false;
     if (item.verdict === 'ignored') {
-      this.#ignored++;
+      this.#findings.ignored++;
       return false;
     }
     if (item.kind === 'link') {
-      this.#links.add(item.path);
+      this.#findings.links.add(item.path);
       return false;
     }
-    if (!item.utf8 && item.kind === 'folder') {
-      this.#giveUp(item.path, owner, { reason: 'file-name-not-utf8', path: owner ?? '.', file: item.path });
-      return false;
-    }
-    if (item.kind === 'folder') return true;
-    if (owner === undefined || (this.#only !== undefined && owner !== this.#only)) return false;
-    return this.#keepsFile(item, owner);
+    if (item.kind === 'folder') return this.#keepsFolder(item, owner);
+    const isWanted = owner !== undefined && (this.#only === undefined || owner === this.#only);
+    return isWanted && this.#keepsFile(item, owner);
   }
 
-  #keepsFile(item: Judged, owner: string): boolean {
-    if (item.verdict === 'secret' || item.kind === 'special') {
-      (item.verdict === 'secret' ? this.#secrets : this.#specialFiles).add(item.path);
+  #keepsFolder({ path, utf8 }: Judged, owner: string | undefined): boolean {
+    const problem: Problem = { reason: 'file-name-not-utf8', path: owner ?? '.', file: path };
+    if (!utf8) this.#findings.giveUp(path, owner, problem);
+    return utf8;
+  }
+
+  #keepsFile({ path, kind, utf8, verdict }: Judged, owner: string): boolean {
+    if (verdict === 'secret' || kind === 'special') {
+      this.#findings[verdict === 'secret' ? 'secrets' : 'specialFiles'].add(path);
       return false;
     }
-    if (item.verdict === 'held-secret') this.#heldSecrets.add(item.path);
-    if (!item.utf8) {
-      const file = item.path.slice(owner.length + 1);
-      return this.#break(owner, { reason: 'file-name-not-utf8', path: owner, file });
-    }
+    if (verdict === 'held-secret') this.#findings.heldSecrets.add(path);
     const count = (this.#fileCounts.get(owner) ?? 0) + 1;
     this.#fileCounts.set(owner, count);
-    return (
-      count <= this.#library.limits.filesPerSkill || this.#break(owner, this.#breach(owner, 'filesPerSkill'))
-    );
+    const file = path.slice(owner.length + 1);
+    const isTooMany = count > this.#library.limits.filesPerSkill;
+    if (!utf8) this.#findings.breakSkill(owner, { reason: 'file-name-not-utf8', path: owner, file });
+    if (isTooMany) this.#findings.breakSkill(owner, this.#breach(owner, 'filesPerSkill'));
+    return utf8 && !isTooMany;
   }
 
-  /** Makes a skill one about which nothing can be said. Its first problem stays. */
-  #break(owner: string, problem: Problem): false {
-    if (!this.#broken.has(owner)) this.#broken.set(owner, problem);
-    return false;
-  }
-
-  /** Nothing can be said of a folder and all below it, so neither of the skill that would own files in it. */
-  #giveUp(folder: string, owner: string | undefined, problem: Problem): readonly Item[] {
-    this.#unreadable.push({ path: folder, below: true, problem });
-    if (owner !== undefined) this.#break(owner, problem);
-    return [];
+  #filesByOwner(files: readonly string[]): ReadonlyMap<string, readonly string[]> {
+    const byOwner = new Map<string, string[]>();
+    for (const file of files) {
+      const owner = this.#folders.get(parentOf(file))?.owner;
+      if (owner === undefined) throw new Error(`file of no skill: ${file}`);
+      const own = byOwner.get(owner) ?? [];
+      own.push(file.slice(owner.length + 1));
+      byOwner.set(owner, own);
+    }
+    return byOwner;
   }
 
   #breach(path: string, limit: keyof Limits): Problem {
@@ -281,17 +262,6 @@ class Scan {
   #tooLarge(): Tree {
     const problem = this.#breach(this.#library.root, 'entries');
     return { skills: new Map(), unreadable: [{ path: '', below: true, problem }], notices: [] };
-  }
-
-  #notices(): readonly Notice[] {
-    return [
-      ...this.#others,
-      ...this.#links.as('links'),
-      ...this.#secrets.as('secrets'),
-      ...this.#heldSecrets.as('held-secrets'),
-      ...this.#specialFiles.as('special-files'),
-      ...(this.#ignored > 0 ? [{ notice: 'ignored', count: this.#ignored } as const] : []),
-    ];
   }
 }
 
@@ -311,8 +281,4 @@ function depthOf(folder: string): number {
 
 function isContentFile({ kind, utf8, verdict }: Judged): boolean {
   return kind === 'file' && utf8 && (verdict === 'content' || verdict === 'held-secret');
-}
-
-function byPath([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return compareBytes(a, b);
 }

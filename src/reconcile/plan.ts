@@ -237,11 +237,7 @@ function addConflict(draft: Draft, input: PlanInput, pair: Pair): void {
   draft.conflicts.push({ ...pair, why });
 }
 
-function changeOf(
-  { path, local, remote }: Pair,
-  side: Side,
-  why: PlannedChange['why'],
-): PlannedChange {
+function changeOf({ path, local, remote }: Pair, side: Side, why: PlannedChange['why']): PlannedChange {
   const [before, after] = side === 'database' ? [remote, local] : [local, remote];
   return { path, side, why, before, after };
 }

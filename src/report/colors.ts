@@ -11,6 +11,8 @@ export function chooseColors(
   isTerminal: boolean,
 ): Colors {
   const wanted =
-    flag !== false && !env['NO_COLOR'] && (Boolean(env['FORCE_COLOR']) || (isTerminal && env['TERM'] !== 'dumb'));
+    flag !== false &&
+    !env['NO_COLOR'] &&
+    (Boolean(env['FORCE_COLOR']) || (isTerminal && env['TERM'] !== 'dumb'));
   return picocolors.createColors(wanted);
 }

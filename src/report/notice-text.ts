@@ -12,8 +12,10 @@ type Counted = Exclude<Notice, { readonly notice: 'root-document' }>;
 const texts: { readonly [N in Counted['notice']]: (count: number) => string } = {
   links: (count) => `${counted(count, 'symbolic link')} neither followed nor synced`,
   secrets: (count) => `${counted(count, 'file')} not synced: by name ${count === 1 ? 'a secret' : 'secrets'}`,
-  'held-secrets': (count) => `${counted(count, 'file')} synced though by name a secret: the other side has it`,
-  'special-files': (count) => `${counted(count, 'pipe, socket or device', 'pipes, sockets or devices')} not synced`,
+  'held-secrets': (count) =>
+    `${counted(count, 'file')} synced though by name a secret: the other side has it`,
+  'special-files': (count) =>
+    `${counted(count, 'pipe, socket or device', 'pipes, sockets or devices')} not synced`,
   ignored: (count) => `${counted(count, 'file or folder', 'files and folders')} ignored`,
 };
 

@@ -98,7 +98,10 @@ export function countPlan(plan: Plan): PlanCounts {
 }
 
 /** `3 created, 1 conflict, 20 unchanged`: what there is none of is not said, but for what is unchanged. */
-function countsText(counts: PlanCounts, words: { readonly [K in 'create' | 'update' | 'write']: string }): string {
+function countsText(
+  counts: PlanCounts,
+  words: { readonly [K in 'create' | 'update' | 'write']: string },
+): string {
   const parts: readonly (readonly [count: number, text: string])[] = [
     [counts.create, `${counts.create} ${words.create}`],
     [counts.update, `${counts.update} ${words.update}`],
@@ -108,16 +111,22 @@ function countsText(counts: PlanCounts, words: { readonly [K in 'create' | 'upda
     [counts.ahead, `${counts.ahead} ahead on the other side`],
     [counts.problems, counted(counts.problems, 'problem')],
   ];
-  return [...parts.filter(([count]) => count > 0).map(([, text]) => text), `${counts.unchanged} unchanged`].join(', ');
+  return [
+    ...parts.filter(([count]) => count > 0).map(([, text]) => text),
+    `${counts.unchanged} unchanged`,
+  ].join(', ');
 }
 
 /** The last line of a dry run. */
 export function planSummary(plan: Plan, problems: readonly Problem[]): string {
-  const text = countsText({ ...countPlan(plan), problems: problems.length }, {
-    create: 'to create in the database',
-    update: 'to update in the database',
-    write: 'to write to the files',
-  });
+  const text = countsText(
+    { ...countPlan(plan), problems: problems.length },
+    {
+      create: 'to create in the database',
+      update: 'to update in the database',
+      write: 'to write to the files',
+    },
+  );
   const next = plan.changes.length > 0 ? ` Run it with: skill-fleet ${commands[plan.direction]}` : '';
   return `Dry run, nothing was changed: ${text}.${next}\n${conflictAdvice(plan)}`;
 }

@@ -1,8 +1,8 @@
 // A syncing command's report for programs: one object, when all is done.
 
+import { warningSentence } from '../document/warning.ts';
 import type { Pair, PlannedChange } from '../reconcile/plan.ts';
 import type { Reading, SkillState } from '../replica.ts';
-import { warningSentence } from '../document/warning.ts';
 import { jsonText, problemJson } from './json.ts';
 import type { Output } from './output.ts';
 import { countPlan, verbOf } from './plan-text.ts';
@@ -63,7 +63,10 @@ function digestOf(state: SkillState | null): string | null {
   return state?.digest ?? null;
 }
 
-function digests({ local, remote }: Pair): { readonly files: string | null; readonly database: string | null } {
+function digests({ local, remote }: Pair): {
+  readonly files: string | null;
+  readonly database: string | null;
+} {
   return { files: digestOf(local), database: digestOf(remote) };
 }
 
@@ -81,4 +84,3 @@ function changeJson(change: PlannedChange, reading: Reading | undefined): object
     }),
   };
 }
-

@@ -25,10 +25,5 @@ export interface SyncReport {
   preview(preview: Preview): void;
   result(result: Result<PlannedChange>): void;
   /** The plan, what was done of it, all that went wrong, and the exit code that follows. */
-  end(
-    plan: Plan,
-    done: readonly PlannedChange[],
-    problems: readonly Problem[],
-    exitCode: number,
-  ): void;
+  end(plan: Plan, done: readonly PlannedChange[], problems: readonly Problem[], exitCode: number): void;
 }

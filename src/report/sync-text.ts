@@ -1,5 +1,7 @@
 // A syncing command's report for people.
 
+import type { Preview } from '../reconcile/plan.ts';
+import type { Reading } from '../replica.ts';
 import { diffLines } from './diff-text.ts';
 import { noticeLines } from './notice-text.ts';
 import type { Output } from './output.ts';
@@ -8,8 +10,6 @@ import { problemLines, warningLine } from './problem-text.ts';
 import { diffSkills } from './skill-diff.ts';
 import type { RunFacts, SyncReport } from './sync-report.ts';
 import { printableLine } from './terminal-text.ts';
-import type { Preview } from '../reconcile/plan.ts';
-import type { Reading } from '../replica.ts';
 
 /** Warnings of one run that are printed; `--verbose` prints all. */
 const maxWarnings = 20;
@@ -73,14 +73,18 @@ export function textReport(
   };
 }
 
-function startLines({ database, isEmbeddedByDefault, skillsDirectory, migrations, isDryRun }: RunFacts): string {
+function startLines({
+  database,
+  isEmbeddedByDefault,
+  skillsDirectory,
+  migrations,
+  isDryRun,
+}: RunFacts): string {
   const where = isEmbeddedByDefault
     ? `the embedded database ${database} (set DATABASE_URL for a server)`
     : database;
   const tables =
-    migrations.length === 0
-      ? ''
-      : `note: ${isDryRun ? 'would apply' : 'applied'} ${migrations.join(', ')}\n`;
+    migrations.length === 0 ? '' : `note: ${isDryRun ? 'would apply' : 'applied'} ${migrations.join(', ')}\n`;
   return `${printableLine(skillsDirectory)} with ${printableLine(where)}\n${tables}`;
 }
 
@@ -98,4 +102,3 @@ function previewLines(preview: Preview, { colors }: Output): string {
       : diffSkills(files, database, { before: names.files, after: names.database });
   return changeLine(change, reading, colors) + diffLines(diff, colors);
 }
-

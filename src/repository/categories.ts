@@ -14,7 +14,11 @@ export async function knownCategories(connection: Connection): Promise<KnownCate
 /** Fills an empty taxonomy with the categories that a new library starts with. */
 export async function seedCategories(connection: Connection): Promise<void> {
   const [any] = await connection.query('select from taxonomy_categories limit 1');
-  if (!any) await createCategories(connection, seed.map((category) => category.path));
+  if (!any)
+    await createCategories(
+      connection,
+      seed.map((category) => category.path),
+    );
 }
 
 /** Creates what is missing of these categories and of those above them, and fills the closure to match. */

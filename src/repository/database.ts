@@ -87,8 +87,7 @@ export class Database implements DatabaseReplica {
     this.#runId = null;
   };
 
-  log: DatabaseReplica['log'] = (results) =>
-    logResults(this.#connection, this.#run(), 'to_files', results);
+  log: DatabaseReplica['log'] = (results) => logResults(this.#connection, this.#run(), 'to_files', results);
 
   async apply<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]> {
     return this.#write(async (known) => {
@@ -131,9 +130,7 @@ export class Database implements DatabaseReplica {
           results.push({ change, ok: true, state: change.before });
         }
       }
-      await inTransaction(this.#connection, '', () =>
-        keepFiles(this.#connection, overwritten, this.#run()),
-      );
+      await inTransaction(this.#connection, '', () => keepFiles(this.#connection, overwritten, this.#run()));
     }
     return results;
   }
@@ -164,7 +161,8 @@ export class Database implements DatabaseReplica {
       if (!isRefusal(error)) throw error;
       const [first] = batch;
       if (first === undefined) throw error;
-      if (batch.length === 1) return [{ change: first.change, ...refuse(problemOfRefusal(first.skill.path, error)) }];
+      if (batch.length === 1)
+        return [{ change: first.change, ...refuse(problemOfRefusal(first.skill.path, error)) }];
       const half = Math.ceil(batch.length / 2);
       return [
         ...(await this.#applyBatch(batch.slice(0, half))),
@@ -189,7 +187,12 @@ export class Database implements DatabaseReplica {
     );
     const stored = await storeBatch(this.#connection, still, false);
     for (const row of stored) this.#keys.set(row.skill.path, row.skillId);
-    return [...results, ...stored.map((row): Result<C> => ({ change: row.change, ok: true, state: stateOf(row), reading: readingOf(row) }))];
+    return [
+      ...results,
+      ...stored.map(
+        (row): Result<C> => ({ change: row.change, ok: true, state: stateOf(row), reading: readingOf(row) }),
+      ),
+    ];
   }
 
   async #link(ids: readonly number[]): Promise<void> {

@@ -1,12 +1,12 @@
 // What the database remembers of skills: the digests that they had, and contents kept before an overwrite.
 
-import type { Outcome } from '../problem.ts';
-import type { Digest } from '../skill/digest.ts';
-import { type SkillPath } from '../skill/path.ts';
-import { documentOf, type Skill } from '../skill/skill.ts';
+import { createHash } from 'node:crypto';
 import { decodeDocument } from '../document/parse.ts';
 import { splitDocument } from '../document/split.ts';
-import { createHash } from 'node:crypto';
+import type { Outcome } from '../problem.ts';
+import type { Digest } from '../skill/digest.ts';
+import type { SkillPath } from '../skill/path.ts';
+import { documentOf, type Skill } from '../skill/skill.ts';
 import type { Connection } from './connection.ts';
 import { executableMode, plainMode } from './load.ts';
 
@@ -47,7 +47,14 @@ export async function keepFiles(
   overwritten: readonly Overwritten[],
   runId: number,
 ): Promise<Outcome<void>> {
-  const kept: { row: Overwritten; name: string; mode: string; source: string; body: string; files: string }[] = [];
+  const kept: {
+    row: Overwritten;
+    name: string;
+    mode: string;
+    source: string;
+    body: string;
+    files: string;
+  }[] = [];
   const blobs = new Map<string, Buffer>();
   for (const row of overwritten) {
     const document = documentOf(row.skill);

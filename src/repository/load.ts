@@ -36,6 +36,14 @@ interface FileRow {
   readonly file_mode: string;
 }
 
+/**
+ * A text as it stands. The embedded database hands texts over without a BOM at their start, so that queries
+ * here put a point before each of them.
+ */
+function behindPoint(text: string | null): string | null {
+  return text === null ? null : text.slice(1);
+}
+
 export const executableMode = '100755';
 export const plainMode = '100644';
 
@@ -71,14 +79,22 @@ async function sizesOf(
 async function loadBatch(connection: Connection, keys: readonly RowKey[]): Promise<readonly Loaded[]> {
   const ids = [keys.map((key) => key.skillId)];
   const rows = await connection.query<SkillRow>(
-    `select s.skill_id, s.frontmatter_source, s.skill_content,
+    `select s.skill_id, '.' || s.frontmatter_source as frontmatter_source, '.' || s.skill_content as skill_content,
        coalesce(y.document_name, 'SKILL.md') as document_name,
        coalesce(y.document_mode, '100644') as document_mode,
        i.index,
        (
-         select array_agg(written.key)
+         select array_agg(written.key order by written.key)
          from jsonb_each(y.indexed) written
-         where written.value is distinct from i.index -> written.key
+         where i.index -> written.key is distinct from case
+           when written.key not in ('dependencies', 'references') then written.value
+           -- A link that went with its target is no edit of this skill.
+           else (
+             select coalesce(jsonb_agg(link order by position), '[]')
+             from jsonb_array_elements(written.value) with ordinality as links (link, position)
+             where exists (select from skills t where t.skill_id = (link ->> 'skill_id')::integer)
+           )
+         end
        ) as edited
      from skills s
      left join skill_sync y using (skill_id)
@@ -89,7 +105,8 @@ async function loadBatch(connection: Connection, keys: readonly RowKey[]): Promi
   );
   const files = new Map<number, FileRow[]>(keys.map((key) => [key.skillId, []]));
   for (const file of await connection.query<FileRow>(
-    'select skill_id, relative_path, content, binary_data, file_mode from skill_files where skill_id = any ($1)',
+    `select skill_id, relative_path, '.' || content as content, binary_data, file_mode
+     from skill_files where skill_id = any ($1)`,
     ids,
   )) {
     files.get(file.skill_id)?.push(file);
@@ -104,10 +121,7 @@ async function loadBatch(connection: Connection, keys: readonly RowKey[]): Promi
   });
 }
 
-async function pathsOf(
-  connection: Connection,
-  ids: readonly number[],
-): Promise<ReadonlyMap<number, string>> {
+async function pathsOf(connection: Connection, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
   if (ids.length === 0) return new Map();
   const rows = await connection.query<{ skill_id: number; skill_path: string }>(
     'select skill_id, skill_path from skills where skill_id = any ($1)',
@@ -140,22 +154,19 @@ function renderRow(
     entries.push({
       path: filePath.value,
       executable: file.file_mode === executableMode,
-      bytes: file.binary_data ?? Buffer.from(file.content ?? ''),
+      bytes: file.binary_data ?? Buffer.from(behindPoint(file.content) ?? ''),
     });
   }
   return { ok: true, value: makeSkill(path, entries) };
 }
 
-function renderDocument(
-  path: SkillPath,
-  row: SkillRow,
-  paths: ReadonlyMap<number, string>,
-): Outcome<string> {
-  const body = row.skill_content ?? '';
-  if (row.index === null) return { ok: true, value: (row.frontmatter_source ?? '') + body };
+function renderDocument(path: SkillPath, row: SkillRow, paths: ReadonlyMap<number, string>): Outcome<string> {
+  const body = behindPoint(row.skill_content) ?? '';
+  const source = behindPoint(row.frontmatter_source);
+  if (row.index === null) return { ok: true, value: (source ?? '') + body };
   if (row.edited !== null) return refuse({ reason: 'columns-edited', path, columns: row.edited.join(', ') });
   const text =
-    row.frontmatter_source ??
+    source ??
     // Some writers put the whole document into skill_content.
     (splitDocument(body).frontmatterSource === '' ? freshFrontmatter(fieldsOf(row.index, paths), body) : '');
   const parsed = parseDocument(text + body, { skill: path, file: row.document_name });

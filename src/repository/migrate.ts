@@ -56,7 +56,9 @@ export async function inspectSchema(connection: Connection): Promise<Outcome<Sch
   );
   const wanted = await readMigrations();
   const applied = exists?.ours
-    ? await connection.query<AppliedRow>('select name, digest, applied_at from schema_migrations order by name')
+    ? await connection.query<AppliedRow>(
+        'select name, digest, applied_at from schema_migrations order by name',
+      )
     : [];
   const problem = whyNotOurs(wanted, applied, describeDatabase(connection.database));
   if (problem) return refuse(problem);

@@ -20,31 +20,31 @@ export interface Relation {
 export type RelationRow = readonly [skillId: number, ...cells: Cell[]];
 
 /** The relations that a document's own values fill, and the cells of each item. */
-const ofDocuments: readonly (Relation & { readonly cells: (fields: Fields) => readonly (readonly Cell[])[] })[] =
-  [
-    {
-      table: 'skill_keywords',
-      skill: 'skill_id',
-      key: { keyword: 'text' },
-      values: {},
-      cells: (fields) => fields.keywords.map((keyword) => [keyword]),
-    },
-    {
-      table: 'skill_tags',
-      skill: 'skill_id',
-      key: { tag: 'text' },
-      values: {},
-      cells: (fields) => fields.tags.map((tag) => [tag]),
-    },
-    {
-      table: 'capabilities',
-      skill: 'skill_id',
-      key: { name: 'text' },
-      values: { description: 'text', sort_order: 'integer' },
-      cells: (fields) =>
-        fields.capabilities.map(({ name, description }, order) => [name, description, order]),
-    },
-  ];
+const ofDocuments: readonly (Relation & {
+  readonly cells: (fields: Fields) => readonly (readonly Cell[])[];
+})[] = [
+  {
+    table: 'skill_keywords',
+    skill: 'skill_id',
+    key: { keyword: 'text' },
+    values: {},
+    cells: (fields) => fields.keywords.map((keyword) => [keyword]),
+  },
+  {
+    table: 'skill_tags',
+    skill: 'skill_id',
+    key: { tag: 'text' },
+    values: {},
+    cells: (fields) => fields.tags.map((tag) => [tag]),
+  },
+  {
+    table: 'capabilities',
+    skill: 'skill_id',
+    key: { name: 'text' },
+    values: { description: 'text', sort_order: 'integer' },
+    cells: (fields) => fields.capabilities.map(({ name, description }, order) => [name, description, order]),
+  },
+];
 
 /** Makes the relations of these skills hold what their documents name, and nothing else: a statement a table. */
 export async function matchRelations(

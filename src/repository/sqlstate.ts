@@ -24,11 +24,19 @@ const connecting: { readonly [code: string]: (database: string) => Problem } = {
   '3D000': (database) => ({ reason: 'database-not-found', database }),
   ECONNREFUSED: (database) => ({ reason: 'database-unreachable', database, why: 'nothing answers there' }),
   ENOTFOUND: (database) => ({ reason: 'database-unreachable', database, why: 'no such host is known' }),
-  EAI_AGAIN: (database) => ({ reason: 'database-unreachable', database, why: 'the name cannot be looked up now' }),
+  EAI_AGAIN: (database) => ({
+    reason: 'database-unreachable',
+    database,
+    why: 'the name cannot be looked up now',
+  }),
   ETIMEDOUT: (database) => ({ reason: 'database-unreachable', database, why: 'it did not answer in time' }),
   ECONNRESET: (database) => ({ reason: 'database-unreachable', database, why: 'it closed the connection' }),
   '53300': (database) => ({ reason: 'database-unreachable', database, why: 'it takes no more connections' }),
-  '57P03': (database) => ({ reason: 'database-unreachable', database, why: 'it is starting or shutting down' }),
+  '57P03': (database) => ({
+    reason: 'database-unreachable',
+    database,
+    why: 'it is starting or shutting down',
+  }),
 };
 
 export function describeDatabase(database: DatabaseName): string {

@@ -34,7 +34,7 @@ export interface Incoming<C extends Change = Change> extends ReadSkill {
 export type Stored<I extends Incoming = Incoming> = I & {
   readonly skillId: number;
   readonly revision: number;
-}
+};
 
 /** Reads the document of a skill, and finds its category. */
 export function readSkill(

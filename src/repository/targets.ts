@@ -73,10 +73,7 @@ export async function linkTargets(
 }
 
 /** Writes the key that each target resolves to beside it. Returns the skills for which that changed. */
-async function resolveTargets(
-  connection: Connection,
-  ids: readonly number[],
-): Promise<ReadonlySet<number>> {
+async function resolveTargets(connection: Connection, ids: readonly number[]): Promise<ReadonlySet<number>> {
   const rows = await connection.query<{ skill_id: number }>(
     `with declared as (
        select y.skill_id as source_id, t.item, t.position, t.item ->> 'target' as target
@@ -134,7 +131,9 @@ async function matchTargets(connection: Connection, ids: readonly number[]): Pro
     connection,
     dependencies,
     ids,
-    ofKind('dependency').map((row): RelationRow => [row.source_id, row.skill_id, row.type, row.justification]),
+    ofKind('dependency').map(
+      (row): RelationRow => [row.source_id, row.skill_id, row.type, row.justification],
+    ),
   );
   await matchRelation(
     connection,

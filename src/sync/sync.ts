@@ -1,8 +1,14 @@
 // A run, from two snapshots to two sides that hold the same. Start reading here.
 
 import type { Disk } from '../disk.ts';
-import { differingWithoutBase, makePlan, type Plan, type PlanInput, type PlannedChange } from '../reconcile/plan.ts';
 import type { Notice } from '../notice.ts';
+import {
+  differingWithoutBase,
+  makePlan,
+  type Plan,
+  type PlanInput,
+  type PlannedChange,
+} from '../reconcile/plan.ts';
 import type { DatabaseReplica, Replica, Result, RunStart, SkillState } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
 import { type BaseIdentity, type ReadBase, readBase, writeBase } from './base.ts';
@@ -57,7 +63,10 @@ export async function prepareSync(input: SyncInput): Promise<Prepared> {
 }
 
 /** Carries out a plan: the database in one transaction, then the files, then the base. */
-export async function applySync(input: SyncInput, prepared: Prepared): Promise<readonly Result<PlannedChange>[]> {
+export async function applySync(
+  input: SyncInput,
+  prepared: Prepared,
+): Promise<readonly Result<PlannedChange>[]> {
   const { plan, unsettled } = prepared;
   const { files, database } = input;
   const settling = new Map(unsettled);

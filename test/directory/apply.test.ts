@@ -153,6 +153,13 @@ const refused: readonly (readonly [string, Folder, Files, string, string])[] = [
     'link-in-the-way',
     'a/SKILL.md',
   ],
+  [
+    'a link at its first, nothing looked at behind it',
+    { 'x/b': { link: 'y' }, a: { link: 'x' } },
+    { 'SKILL.md': '', 'b/c': '' },
+    'link-in-the-way',
+    'a',
+  ],
   ['a pipe', { 'a/SKILL.md': '', 'a/b': 'FIFO' }, { 'SKILL.md': '', b: '' }, 'file-in-the-way', 'a/b'],
   ['a file where its folder goes', { a: '' }, { 'SKILL.md': '' }, 'file-in-the-way', 'a'],
   ['a loose file with other bytes', { 'a/b': '1' }, { 'SKILL.md': '', b: '2' }, 'file-in-the-way', 'a/b'],
@@ -162,13 +169,6 @@ const refused: readonly (readonly [string, Folder, Files, string, string])[] = [
     { 'SKILL.md': '', b: '1' },
     'file-in-the-way',
     'a/c/d',
-  ],
-  [
-    "a file of the skill above that would become this one's",
-    { 'SKILL.md': '', 'a/b': '1' },
-    { 'SKILL.md': '' },
-    'file-in-the-way',
-    'a/b',
   ],
   [
     'an ignored file where a folder goes',
@@ -259,6 +259,7 @@ test.each([
     const root = makeFolder();
     const [result] = await apply(await open(root, { limits }), [skillOf('a', files)]);
     expect(result).toMatchObject({ ok: false, problem: { reason: 'limit-exceeded', path: 'a', limit } });
+    expect(readFolder(root)).toEqual({});
     expect(await apply(await open(root), [skillOf('a', files)])).toMatchObject([{ ok: true }]);
     const { unreadable } = await (await open(root, { limits })).snapshot();
     expect(unreadable).toMatchObject([
@@ -302,6 +303,14 @@ test('a file moves into a skill that is made below its own', async () => {
   const skills = [skillOf('a/b', { 'SKILL.md': 'b', x: '2' }), skillOf('a', { 'SKILL.md': 'a' })];
   expect(reasonsOf(await apply(await open(root), skills))).toEqual(['ok', 'ok']);
   expect(readFolder(root)).toEqual({ 'a/SKILL.md': 'a', 'a/b/SKILL.md': 'b', 'a/b/x': '2' });
+});
+
+test('no skill takes the files of the one above it, unless that one gives them up', async () => {
+  const before = { 'a/SKILL.md': 'a', 'a/b/x': '1' };
+  const root = makeFolder(before);
+  const results = await apply(await open(root), [skillOf('a/b', { 'SKILL.md': 'b' })]);
+  expect(results).toMatchObject([{ problem: { reason: 'file-in-the-way', path: 'a/b', file: 'a/b/x' } }]);
+  expect(readFolder(root)).toEqual(before);
 });
 
 test.each([
@@ -380,6 +389,26 @@ describe('a call that fails', () => {
     expect(results).toMatchObject([{ problem: { reason: 'cannot-write', code: 'ENOSPC' } }, { ok: true }]);
     expect(readFolder(root)).toEqual({ ...before, 'b/SKILL.md': 'b2' });
   });
+});
+
+test('a file goes before its name in another case comes: where case does not count, they are one', async () => {
+  const root = makeFolder({ 'a/SKILL.md': 'a', 'a/x': '1' });
+  const calls: string[] = [];
+  const disk: Disk = {
+    ...nodeDisk,
+    unlink: (place) => {
+      calls.push(`unlink ${path.basename(place)}`);
+      return nodeDisk.unlink(place);
+    },
+    rename: (from, to) => {
+      calls.push(`rename to ${path.basename(to)}`);
+      return nodeDisk.rename(from, to);
+    },
+  };
+  expect(
+    reasonsOf(await apply(await open(root, { disk }), [skillOf('a', { 'SKILL.md': 'a', X: '1' })])),
+  ).toEqual(['ok']);
+  expect(calls).toEqual(['unlink x', 'rename to X']);
 });
 
 test('what a killed run left is no content', async () => {

@@ -74,12 +74,12 @@ export function skillOf(skill: string, files: Readonly<Record<string, string | {
   return makeSkill(skill as SkillPath, entries);
 }
 
-/** The other side of an `apply`, which holds just these skills. */
+/** The other side of an `apply`, which holds just these skills, and gives them at once. */
 export function sourceOf(skills: readonly Skill[]) {
   return async function* (paths: readonly SkillPath[]): AsyncGenerator<readonly Loaded[]> {
-    for (const path of paths) {
-      yield skills.filter((skill) => skill.path === path).map((skill) => ({ path, skill }));
-    }
+    yield paths.flatMap((path) =>
+      skills.filter((skill) => skill.path === path).map((skill) => ({ path, skill })),
+    );
   };
 }
 

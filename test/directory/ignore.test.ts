@@ -82,6 +82,7 @@ describe.skipIf(!hasGit)('ignore files say what they say to git', () => {
   const files = ['a/b/c.f', 'a/b/d.f', 'a/[x]/c.f', 'a/c.f', 'b/c.f', 'c d/#e', 'c d/!e', 'a/ b', 'build/x'];
   test.each<[string, Record<string, string>]>([
     ['a name', { '': 'c.f' }],
+    ['a name in another case', { '': 'C.F\nBuild/' }],
     ['a name, anchored', { '': '/c.f\n/b/c.f' }],
     ['a name in a folder', { a: 'c.f' }],
     ['anchored in a folder', { a: '/c.f' }],

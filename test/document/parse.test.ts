@@ -50,6 +50,7 @@ test('a silent document', () => {
         allowedTools: [],
         extra: {},
       },
+      statesStatus: false,
       warnings: [],
     },
   });
@@ -174,6 +175,16 @@ describe('values that are left out', () => {
   ])('%j', (yaml, fields) => {
     expect(said(yaml)).toEqual(fields);
   });
+});
+
+test.each([
+  ['status: active', true],
+  ['metadata: {status: draft}', true],
+  ['status:', false],
+  ['status: unknown', false],
+  ['', false],
+])('whether %j states its status', (yaml, statesStatus) => {
+  expect(parseDocument(`---\n${yaml}\n---\n`, place)).toMatchObject({ ok: true, value: { statesStatus } });
 });
 
 describe('names of folders', () => {

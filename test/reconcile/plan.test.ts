@@ -1,0 +1,273 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type BaseEntries,
+  differingWithoutBase,
+  makePlan,
+  type PlanInput,
+} from '../../src/reconcile/plan.ts';
+import type { SkillState, Snapshot, Unreadable } from '../../src/replica.ts';
+import { type Digest, parseDigest } from '../../src/skill/digest.ts';
+import { parseSkillPath, type SkillPath } from '../../src/skill/path.ts';
+import type { Status } from '../../src/skill/status.ts';
+
+function digest(letter: string): Digest {
+  const parsed = parseDigest(letter.repeat(64));
+  if (parsed === undefined) throw new Error(letter);
+  return parsed;
+}
+
+function skillPath(text: string): SkillPath {
+  const parsed = parseSkillPath(text);
+  if (!parsed.ok) throw new Error(text);
+  return parsed.value;
+}
+
+type Holdings = { readonly [path: string]: string };
+
+function snapshot(
+  holdings: Holdings,
+  stateOf: (letter: string) => SkillState,
+  unreadable: readonly Unreadable[] = [],
+): Snapshot {
+  const skills = new Map(
+    Object.entries(holdings).map(([path, letter]) => [skillPath(path), stateOf(letter)]),
+  );
+  return { skills, unreadable, notices: [] };
+}
+
+function local(holdings: Holdings, unreadable?: readonly Unreadable[]): Snapshot {
+  return snapshot(holdings, (letter) => ({ digest: digest(letter) }), unreadable);
+}
+
+function remote(holdings: Holdings, status: Status = 'active', unreadable?: readonly Unreadable[]): Snapshot {
+  const row = { skillId: 1, revision: 1, status };
+  return snapshot(holdings, (letter) => ({ digest: digest(letter), row }), unreadable);
+}
+
+function base(holdings: Holdings): BaseEntries {
+  return new Map(
+    Object.entries(holdings).map(([path, letter]) => [
+      skillPath(path),
+      { digest: digest(letter), skillId: 1 },
+    ]),
+  );
+}
+
+function plan(input: Partial<PlanInput>) {
+  return makePlan({
+    direction: 'sync',
+    local: local({}),
+    remote: remote({}),
+    base: base({}),
+    older: new Set(),
+    selects: () => true,
+    statuses: null,
+    force: false,
+    ...input,
+  });
+}
+
+/** A plan in a few words: `path: what`. */
+function words(input: Partial<PlanInput>): readonly string[] {
+  const { changes, conflicts, holds, ahead, agreed } = plan(input);
+  return [
+    ...changes.map(({ path, side, why }) => `${path}: ${why} -> ${side}`),
+    ...conflicts.map(({ path, why }) => `${path}: conflict ${why}`),
+    ...holds.map(({ path, side, why }) => `${path}: hold ${why.kind} -> ${side}`),
+    ...ahead.map(({ path, side }) => `${path}: ahead -> ${side}`),
+    ...agreed.map(({ path }) => `${path}: agreed`),
+  ];
+}
+
+// One path for each way in which the sides can differ.
+const sides = {
+  local: local({ edited: 'b', behind: 'a', both: 'b', mine: 'a', theirs: 'a', clash: 'a', same: 'c' }),
+  remote: remote({ edited: 'a', behind: 'b', both: 'c', gone: 'a', added: 'a', clash: 'b', same: 'c' }),
+  base: base({ edited: 'a', behind: 'a', both: 'a', gone: 'a', theirs: 'a', same: 'c' }),
+};
+
+describe('a plan by direction', () => {
+  test('sync carries both ways, holds deletions and decides no conflict', () => {
+    expect(words({ ...sides })).toEqual([
+      'added: new -> files',
+      'behind: edited -> files',
+      'edited: edited -> database',
+      'mine: new -> database',
+      'both: conflict both-edited',
+      'clash: conflict no-base',
+      'gone: hold deletion -> database',
+      'theirs: hold deletion -> files',
+    ]);
+    expect(plan({ ...sides }).unchanged).toBe(1);
+  });
+
+  test('export changes the database only, and names where that is ahead', () => {
+    expect(words({ ...sides, direction: 'export' })).toEqual([
+      'edited: edited -> database',
+      'mine: new -> database',
+      'both: conflict both-edited',
+      'clash: conflict no-base',
+      'gone: hold deletion -> database',
+      'added: ahead -> files',
+      'behind: ahead -> files',
+      'theirs: ahead -> files',
+    ]);
+  });
+
+  test('import changes the files only, and names where those are ahead', () => {
+    expect(words({ ...sides, direction: 'import' })).toEqual([
+      'added: new -> files',
+      'behind: edited -> files',
+      'both: conflict both-edited',
+      'clash: conflict no-base',
+      'theirs: hold deletion -> files',
+      'edited: ahead -> database',
+      'gone: ahead -> database',
+      'mine: ahead -> database',
+    ]);
+  });
+
+  test('a forced export overwrites what the database gained, and removes nothing', () => {
+    expect(words({ ...sides, direction: 'export', force: true })).toEqual([
+      'behind: forced -> database',
+      'both: forced -> database',
+      'clash: forced -> database',
+      'edited: edited -> database',
+      'mine: new -> database',
+      'theirs: forced -> database',
+      'gone: hold deletion -> database',
+      'added: ahead -> files',
+    ]);
+  });
+
+  test('a forced import overwrites what the files gained, and removes nothing', () => {
+    expect(words({ ...sides, direction: 'import', force: true })).toEqual([
+      'added: new -> files',
+      'behind: edited -> files',
+      'both: forced -> files',
+      'clash: forced -> files',
+      'edited: forced -> files',
+      'gone: forced -> files',
+      'theirs: hold deletion -> files',
+      'mine: ahead -> database',
+    ]);
+  });
+
+  test('a forced sync gives conflicts to the files, and carries the rest as ever', () => {
+    expect(words({ ...sides, force: true })).toEqual([
+      'added: new -> files',
+      'behind: edited -> files',
+      'both: forced -> database',
+      'clash: forced -> database',
+      'edited: edited -> database',
+      'mine: new -> database',
+      'gone: hold deletion -> database',
+      'theirs: hold deletion -> files',
+    ]);
+  });
+});
+
+describe('a plan without a base', () => {
+  const differing = { local: local({ x: 'a', y: 'a', z: 'a' }), remote: remote({ x: 'b', y: 'b', z: 'a' }) };
+
+  test('asks the history of just those paths where the sides differ', () => {
+    expect(differingWithoutBase({ ...differing, base: base({ y: 'a' }) }).map(({ path }) => path)).toEqual([
+      'x',
+    ]);
+  });
+
+  test('a file that the history holds is merely older', () => {
+    expect(words({ ...differing, older: new Set([skillPath('x')]) })).toEqual([
+      'x: older -> files',
+      'y: conflict no-base',
+      'z: agreed',
+    ]);
+  });
+
+  test('one that the history holds is never exported over the newer row', () => {
+    expect(words({ ...differing, direction: 'export', older: new Set([skillPath('x')]) })).toContain(
+      'x: ahead -> files',
+    );
+  });
+});
+
+describe('what is not known is not decided', () => {
+  const problem = { reason: 'folder-unreadable', path: 'locked', code: 'EACCES' } as const;
+
+  test('a folder that cannot be read hides every path below it, and none beside it', () => {
+    const unreadable = [{ path: 'locked', below: true, problem }];
+    const held = { 'locked/deep/x': 'a', locked: 'a', lockedout: 'a' };
+    expect(words({ local: local({}, unreadable), remote: remote(held), base: base(held) })).toEqual([
+      'lockedout: hold deletion -> database',
+    ]);
+  });
+
+  test('a replica that cannot be read at all decides nothing', () => {
+    const unreadable = [{ path: '', below: true, problem }];
+    const held = { x: 'a', 'y/z': 'a' };
+    expect(words({ local: local({}, unreadable), remote: remote(held), base: base(held) })).toEqual([]);
+  });
+
+  test('one skill that cannot be read is a problem, and the others go on', () => {
+    const unreadable = [{ path: 'x', below: false, problem: { ...problem, path: 'x' } }];
+    const input = {
+      local: local({ y: 'b' }, unreadable),
+      remote: remote({ x: 'a', y: 'a' }),
+      base: base({ y: 'a' }),
+    };
+    expect(words(input)).toEqual(['y: edited -> database']);
+    expect(plan(input).problems).toEqual([{ ...problem, path: 'x' }]);
+  });
+
+  test('columns that another writer changed are held', () => {
+    const edited = { reason: 'columns-edited', path: 'x', columns: 'name' } as const;
+    const unreadable = [{ path: 'x', below: false, problem: edited }];
+    const input = {
+      local: local({ x: 'a' }),
+      remote: remote({}, 'active', unreadable),
+      base: base({ x: 'a' }),
+    };
+    expect(words(input)).toEqual(['x: hold columns-edited -> files']);
+    expect(plan(input).problems).toEqual([]);
+  });
+
+  test('a filter leaves out paths, and their problems', () => {
+    const unreadable = [{ path: 'x', below: false, problem: { ...problem, path: 'x' } }];
+    const input = {
+      local: local({ y: 'b', z: 'b' }, unreadable),
+      selects: (path: string) => path === 'y',
+    };
+    expect(words(input)).toEqual(['y: new -> database']);
+    expect(plan(input).problems).toEqual([]);
+  });
+});
+
+describe('which rows take part', () => {
+  const rows = (status: Status) => ({
+    local: local({ both: 'a', edited: 'b' }),
+    remote: remote({ both: 'b', edited: 'a', only: 'a' }, status),
+    base: base({ both: 'a', edited: 'a' }),
+  });
+
+  test.each<[Status, readonly string[]]>([
+    ['active', ['both: edited -> files', 'edited: edited -> database', 'only: new -> files']],
+    ['draft', ['both: edited -> files', 'edited: edited -> database']],
+    ['archived', ['both: edited -> files', 'edited: edited -> database']],
+  ])('without --status, %s rows do where the files or the base hold them', (status, expected) => {
+    expect(words(rows(status))).toEqual(expected);
+    expect(plan(rows(status)).leftOut).toBe(3 - expected.length);
+  });
+
+  test('--status selects strictly', () => {
+    expect(words({ ...rows('draft'), statuses: new Set<Status>(['draft']) })).toHaveLength(3);
+    expect(words({ ...rows('draft'), statuses: new Set<Status>(['active']) })).toEqual([]);
+  });
+
+  test('an export compares with rows of any status', () => {
+    expect(words({ ...rows('draft'), direction: 'export' })).toEqual([
+      'edited: edited -> database',
+      'both: ahead -> files',
+      'only: ahead -> files',
+    ]);
+  });
+});

@@ -1,0 +1,107 @@
+// Both sides of a sync for a test: a folder and a database of its own, and runs between them.
+
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { openDirectory } from '../../src/directory/directory.ts';
+import { defaultLimits } from '../../src/directory/limits.ts';
+import { nodeDisk } from '../../src/disk.ts';
+import type { Plan, PlannedChange } from '../../src/reconcile/plan.ts';
+import type { Direction, Result } from '../../src/replica.ts';
+import type { Connection } from '../../src/repository/connection.ts';
+import { Database } from '../../src/repository/database.ts';
+import type { Status } from '../../src/skill/status.ts';
+import { makeStateDirectory } from '../../src/state-directory.ts';
+import { applySync, prepareSync } from '../../src/sync/sync.ts';
+import { type DatabaseKind, migratedDatabase } from '../databases.ts';
+import { temporaryFolder, writeFiles } from '../folders.ts';
+
+export interface RunOptions {
+  readonly force?: boolean;
+  readonly statuses?: readonly Status[];
+  readonly selects?: (path: string) => boolean;
+  readonly dryRun?: boolean;
+}
+
+export interface RunOutcome {
+  readonly plan: Plan;
+  readonly results: readonly Result<PlannedChange>[];
+  /** The run in a few words: `path: what`. */
+  readonly words: readonly string[];
+}
+
+/** A skills directory with its own state, as one clone has it. */
+export interface Clone {
+  readonly folder: string;
+  write(files: { readonly [path: string]: string | Buffer }): Promise<void>;
+  run(direction: Direction, options?: RunOptions): Promise<RunOutcome>;
+  /** Every file below the folder: its text, `*` before it where it is executable. */
+  files(): Promise<{ readonly [path: string]: string }>;
+}
+
+/** A clone of its own that syncs with the database behind `connection`. */
+export async function makeClone(connection: Connection): Promise<Clone> {
+  const project = await temporaryFolder();
+  const folder = path.join(project, 'skills');
+  const stateDirectory = path.join(project, '.skill-fleet');
+  await writeFiles(project, { 'skills/.keep': '' });
+  await makeStateDirectory(stateDirectory);
+  return {
+    folder,
+    write: (files) => writeFiles(folder, files),
+    run: async (direction, options = {}) => {
+      const files = await openDirectory({ root: folder, disk: nodeDisk, ignore: [], limits: defaultLimits });
+      if (!files.ok) throw new Error(files.problem.reason);
+      const input = {
+        run: { direction, who: 'tester', host: 'test', directory: files.value.root },
+        files: files.value,
+        database: new Database(connection, []),
+        databaseName: connection.database,
+        disk: nodeDisk,
+        stateDirectory,
+        selects: options.selects ?? (() => true),
+        statuses: options.statuses ? new Set(options.statuses) : null,
+        force: options.force ?? false,
+      };
+      const prepared = await prepareSync(input);
+      const results = options.dryRun ? [] : await applySync(input, prepared);
+      return { plan: prepared.plan, results, words: wordsOf(prepared.plan, results) };
+    },
+    files: async () => {
+      const names = await readdir(folder, { recursive: true });
+      const found: { [path: string]: string } = {};
+      for (const name of names.filter((one) => one !== '.keep').sort()) {
+        const file = path.join(folder, name);
+        const kind = await stat(file);
+        if (kind.isFile()) {
+          found[name] = (kind.mode & 0o100 ? '*' : '') + (await readFile(file, 'utf8'));
+        }
+      }
+      return found;
+    },
+  };
+}
+
+/** One clone and a database of its own. */
+export async function makeSides(kind: DatabaseKind): Promise<Clone & { readonly connection: Connection }> {
+  const connection = await migratedDatabase(kind);
+  return { ...(await makeClone(connection)), connection };
+}
+
+function wordsOf(plan: Plan, results: readonly Result<PlannedChange>[]): readonly string[] {
+  return [
+    ...results.map((result) =>
+      result.ok
+        ? `${result.change.path}: ${result.change.why} -> ${result.change.side}`
+        : `${result.change.path}: refused, ${result.problem.reason}`,
+    ),
+    ...plan.conflicts.map(({ path: skill, why }) => `${skill}: conflict ${why}`),
+    ...plan.holds.map(({ path: skill, why }) => `${skill}: hold ${why.kind}`),
+    ...plan.ahead.map(({ path: skill, side }) => `${skill}: ahead -> ${side}`),
+    ...plan.problems.map((problem) => `problem ${problem.reason}`),
+  ];
+}
+
+/** A document in few words. */
+export function document(name: string, body = `# ${name}\n`, frontmatter = ''): string {
+  return `---\nname: ${name}\ndescription: About ${name}.\n${frontmatter}---\n${body}`;
+}
