@@ -1,5 +1,7 @@
 // What a document says of its skill, as values: the shape that the parser fills and the database indexes.
 
+import type { Status } from '../skill/status.ts';
+
 /** A JSON value: what frontmatter can hold once read with the JSON schema. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
@@ -15,11 +17,8 @@ export const skillTypes = [
 ] as const;
 export const weights = ['lightweight', 'medium', 'heavyweight'] as const;
 export const loadPriorities = ['always', 'task_specific', 'on_demand', 'dormant'] as const;
-export const statuses = ['draft', 'active', 'deprecated', 'archived'] as const;
 export const skillStyles = ['navigation_hub', 'comprehensive', 'minimal'] as const;
 export const dependencyTypes = ['required', 'recommended', 'conflict'] as const;
-
-export type Status = (typeof statuses)[number];
 
 export interface Capability {
   readonly name: string;

@@ -126,11 +126,9 @@ function isEmpty(value: Printable): boolean {
  */
 function unsaid(capabilities: readonly Capability[], body: string): readonly Capability[] {
   const said = capabilitiesOfBody(body, 1, new Warnings());
-  const split = capabilities.length - said.length;
-  const last = capabilities.slice(Math.max(split, 0));
-  return split >= 0 && last.every((capability, index) => isSame(capability, said[index]))
-    ? capabilities.slice(0, split)
-    : capabilities;
+  const split = Math.max(capabilities.length - said.length, 0);
+  const isSaid = capabilities.slice(split).every((capability, index) => isSame(capability, said[index]));
+  return isSaid ? capabilities.slice(0, split) : capabilities;
 }
 
 function isSame(a: Capability, b: Capability | undefined): boolean {

@@ -3,6 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type Outcome, refuse } from '../problem.ts';
 import { folderName, type SkillPath } from '../skill/path.ts';
+import { statuses } from '../skill/status.ts';
 import { capabilitiesOfBody, firstParagraph } from './body.ts';
 import {
   type Fields,
@@ -12,7 +13,6 @@ import {
   silentFields,
   skillStyles,
   skillTypes,
-  statuses,
   weights,
 } from './fields.ts';
 import { type DocumentPlace, type Frontmatter, readFrontmatter } from './frontmatter.ts';

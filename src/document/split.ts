@@ -63,7 +63,7 @@ function lineAt(text: string, at: number): string {
 }
 
 function isFence(line: string): boolean {
-  return line.startsWith('---') && /^---[ \t]*\r?\n?$/.test(line);
+  return /^---[ \t]*\r?\n?$/.test(line);
 }
 
 function namesLanguage(line: string): boolean {

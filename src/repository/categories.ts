@@ -1,6 +1,6 @@
 // Categories as the database knows them: read for inference, created where a skill needs a new one.
 
-import { lineage } from '../taxonomy/category.ts';
+import { lineage, maxCategoryDepth } from '../taxonomy/category.ts';
 import { indexCategories, type KnownCategories } from '../taxonomy/known.ts';
 import { displayName, seed } from '../taxonomy/seed.ts';
 import type { Connection } from './connection.ts';
@@ -14,11 +14,8 @@ export async function knownCategories(connection: Connection): Promise<KnownCate
 /** Fills an empty taxonomy with the categories that a new library starts with. */
 export async function seedCategories(connection: Connection): Promise<void> {
   const [any] = await connection.query('select from taxonomy_categories limit 1');
-  if (!any)
-    await createCategories(
-      connection,
-      seed.map((category) => category.path),
-    );
+  const paths = seed.map((category) => category.path);
+  if (!any) await createCategories(connection, paths);
 }
 
 /** Creates what is missing of these categories and of those above them, and fills the closure to match. */
@@ -26,7 +23,8 @@ export async function createCategories(connection: Connection, paths: Iterable<s
   const wanted = [...new Set([...paths].flatMap(lineage))];
   await connection.query(
     `insert into taxonomy_categories (path, name, level, sort_order)
-     select path, name, level, position
+     select path, name, level,
+       row_number() over (partition by level, regexp_replace(path, '[^/]*$', '') order by position) - 1
      from unnest($1::text[], $2::text[], $3::integer[]) with ordinality as wanted (path, name, level, position)
      on conflict (path) do nothing`,
     [wanted, wanted.map(displayName), wanted.map((path) => path.split('/').length - 1)],
@@ -41,10 +39,10 @@ export async function createCategories(connection: Connection, paths: Iterable<s
   await fillClosure(connection);
 }
 
-/** No tree of categories is deeper; a cycle that another writer made ends here. */
-const maxDepth = 32;
-
-/** Makes `taxonomy_closure` say what the parents say: existing databases have no trigger that does. */
+/**
+ * Makes `taxonomy_closure` say what the parents say: existing databases have no trigger that does. A cycle that
+ * another writer made ends at the depth that no tree of categories has.
+ */
 async function fillClosure(connection: Connection): Promise<void> {
   await connection.query(
     `with recursive above (ancestor_id, descendant_id, depth) as (
@@ -67,6 +65,6 @@ async function fillClosure(connection: Connection): Promise<void> {
      select ancestor_id, descendant_id, depth from shortest
      on conflict (ancestor_id, descendant_id) do update set depth = excluded.depth
        where taxonomy_closure.depth <> excluded.depth`,
-    [maxDepth],
+    [maxCategoryDepth],
   );
 }

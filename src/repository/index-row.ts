@@ -1,6 +1,7 @@
 // What a row's columns and relations say, as the SQL function skill_fleet_index gives it, and as fields.
 
-import type { Capability, Dependency, Facet, Fields, Json, Reference, Status } from '../document/fields.ts';
+import type { Capability, Dependency, Facet, Fields, Json, Reference } from '../document/fields.ts';
+import type { Status } from '../skill/status.ts';
 
 /** One value of `skill_fleet_index`: relations to other skills by key, lists in the database's order. */
 export interface IndexRow {

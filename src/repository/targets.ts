@@ -56,8 +56,11 @@ export async function linkTargets(
   connection: Connection,
   ids: readonly number[],
 ): Promise<readonly number[]> {
+  // What another writer changed waits until a sync takes it: its relations are not ours to bring to match.
   const waiting = await connection.query<{ skill_id: number }>(
-    `select skill_id from skill_sync where targets @> '[{"skill_id": null}]' and skill_id <> all ($1)`,
+    `select skill_id from skill_sync
+     where targets @> '[{"skill_id": null}]' and digest_revision = revision and skill_id <> all ($1)
+     order by skill_id for update`,
     [ids],
   );
   const concerned = [...ids, ...waiting.map((row) => row.skill_id)];

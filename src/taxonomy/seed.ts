@@ -1,80 +1,52 @@
-// The categories of a new database. Parents come before their children; siblings stand in their sort order.
+// The categories of a new database, and what any category is called.
 
 import type { Category } from './category.ts';
 
-/** A category with its place among the others. */
-export interface SeedCategory extends Category {
-  /** The path of the category above; null for a root. */
-  readonly parent: string | null;
-  /** 0 for a root. */
-  readonly level: number;
-  /** Its place among its siblings, from 0. */
-  readonly sortOrder: number;
-}
-
-const categories: readonly (readonly [path: string, name: string])[] = [
-  ['development', 'Development'],
-  ['development/languages', 'Languages'],
-  ['development/languages/python', 'Python'],
-  ['development/languages/typescript', 'TypeScript'],
-  ['development/languages/javascript', 'JavaScript'],
-  ['development/languages/go', 'Go'],
-  ['development/languages/rust', 'Rust'],
-  ['development/frameworks', 'Frameworks'],
-  ['development/frameworks/fastapi', 'FastAPI'],
-  ['development/frameworks/react', 'React'],
-  ['development/frameworks/dspy', 'DSPy'],
-  ['development/practices', 'Practices'],
-  ['development/practices/tdd', 'Test-driven development'],
-  ['development/practices/testing', 'Testing'],
-  ['development/practices/refactoring', 'Refactoring'],
-  ['development/practices/code-review', 'Code review'],
-  ['operations', 'Operations'],
-  ['operations/deployment', 'Deployment'],
-  ['operations/deployment/docker', 'Docker'],
-  ['operations/deployment/kubernetes', 'Kubernetes'],
-  ['operations/monitoring', 'Monitoring'],
-  ['operations/cicd', 'CI/CD'],
-  ['data', 'Data'],
-  ['data/analytics', 'Analytics'],
-  ['data/ml', 'Machine learning'],
-  ['data/databases', 'Databases'],
-  ['data/databases/postgresql', 'PostgreSQL'],
-  ['data/databases/redis', 'Redis'],
-  ['communication', 'Communication'],
-  ['communication/documentation', 'Documentation'],
-  ['communication/collaboration', 'Collaboration'],
-  ['communication/presentation', 'Presentation'],
-  ['research', 'Research'],
-  ['research/analysis', 'Analysis'],
-  ['research/investigation', 'Investigation'],
-  ['research/synthesis', 'Synthesis'],
+/** The seeded taxonomy, parents before their children, siblings in their order. */
+export const seed: readonly Category[] = [
+  { path: 'development', name: 'Development' },
+  { path: 'development/languages', name: 'Languages' },
+  { path: 'development/languages/python', name: 'Python' },
+  { path: 'development/languages/typescript', name: 'TypeScript' },
+  { path: 'development/languages/javascript', name: 'JavaScript' },
+  { path: 'development/languages/go', name: 'Go' },
+  { path: 'development/languages/rust', name: 'Rust' },
+  { path: 'development/frameworks', name: 'Frameworks' },
+  { path: 'development/frameworks/fastapi', name: 'FastAPI' },
+  { path: 'development/frameworks/react', name: 'React' },
+  { path: 'development/frameworks/dspy', name: 'DSPy' },
+  { path: 'development/practices', name: 'Practices' },
+  { path: 'development/practices/tdd', name: 'Test-driven development' },
+  { path: 'development/practices/testing', name: 'Testing' },
+  { path: 'development/practices/refactoring', name: 'Refactoring' },
+  { path: 'development/practices/code-review', name: 'Code review' },
+  { path: 'operations', name: 'Operations' },
+  { path: 'operations/deployment', name: 'Deployment' },
+  { path: 'operations/deployment/docker', name: 'Docker' },
+  { path: 'operations/deployment/kubernetes', name: 'Kubernetes' },
+  { path: 'operations/monitoring', name: 'Monitoring' },
+  { path: 'operations/cicd', name: 'CI/CD' },
+  { path: 'data', name: 'Data' },
+  { path: 'data/analytics', name: 'Analytics' },
+  { path: 'data/ml', name: 'Machine learning' },
+  { path: 'data/databases', name: 'Databases' },
+  { path: 'data/databases/postgresql', name: 'PostgreSQL' },
+  { path: 'data/databases/redis', name: 'Redis' },
+  { path: 'communication', name: 'Communication' },
+  { path: 'communication/documentation', name: 'Documentation' },
+  { path: 'communication/collaboration', name: 'Collaboration' },
+  { path: 'communication/presentation', name: 'Presentation' },
+  { path: 'research', name: 'Research' },
+  { path: 'research/analysis', name: 'Analysis' },
+  { path: 'research/investigation', name: 'Investigation' },
+  { path: 'research/synthesis', name: 'Synthesis' },
 ];
 
 function lastSegment(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-function parentOf(path: string): string | null {
-  const end = path.lastIndexOf('/');
-  return end < 0 ? null : path.slice(0, end);
-}
-
-/** The seeded taxonomy, parents before their children. */
-export const seed: readonly SeedCategory[] = categories.map(([path, name], index) => {
-  const parent = parentOf(path);
-  return {
-    path,
-    name,
-    parent,
-    level: path.split('/').length - 1,
-    sortOrder: categories.slice(0, index).filter(([other]) => parentOf(other) === parent).length,
-  };
-});
-
-const names: ReadonlyMap<string, string> = new Map(
-  categories.map(([path, name]) => [lastSegment(path), name]),
-);
+const names: ReadonlyMap<string, string> = new Map(seed.map(({ path, name }) => [lastSegment(path), name]));
 
 /** What a category is called when a sync creates it: `cicd` is `CI/CD`, and `api-design` is `Api design`. */
 export function displayName(path: string): string {

@@ -11,11 +11,22 @@ async function readmeCommands(): Promise<readonly string[]> {
   return blocks.flatMap((block) => block.split('\n').filter((line) => line !== ''));
 }
 
+const clonedFiles = [
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'src',
+  'dist',
+  'migrations',
+  'skills',
+  '.env.example',
+];
+
 /** The project as a clone has it after `npm ci`: its files, built, with its packages. */
 async function cloneProject(): Promise<string> {
   const folder = path.join(await temporaryFolder(), 'skill-fleet');
   await mkdir(folder);
-  for (const name of ['package.json', 'dist', 'migrations', 'skills', '.env.example']) {
+  for (const name of clonedFiles) {
     await cp(path.join(projectRoot, name), path.join(folder, name), { recursive: true });
   }
   await symlink(path.join(projectRoot, 'node_modules'), path.join(folder, 'node_modules'));
@@ -25,22 +36,28 @@ async function cloneProject(): Promise<string> {
 /** Installing and testing are what runs this test. */
 const runElsewhere = ['npm ci', 'npm test'];
 
+/** A person at a terminal in the clone. npx keeps what it makes of a project by path, so it gets a new cache. */
+async function personIn(folder: string): Promise<(command: string, url?: string) => Promise<Ran>> {
+  const cache = await temporaryFolder();
+  return (command, url) =>
+    runProcess('bash', ['-c', command], {
+      cwd: folder,
+      env: personEnvironment({ npm_config_cache: cache, ...(url !== undefined && { DATABASE_URL: url }) }),
+    });
+}
+
 test("the README's commands do what it says, from nothing to a server", async () => {
   const commands = await readmeCommands();
   expect(commands.filter((command) => runElsewhere.includes(command))).toEqual(runElsewhere);
   const server = await databaseUrl('postgres');
   const folder = await cloneProject();
-  let environment: NodeJS.ProcessEnv = personEnvironment();
+  const run = await personIn(folder);
+  let url: string | undefined;
   const outputs: (Ran & { readonly command: string })[] = [];
   for (const command of commands) {
     if (runElsewhere.includes(command)) continue;
-    const setting = /^export DATABASE_URL=/.exec(command);
-    if (setting) environment = personEnvironment({ DATABASE_URL: server });
-    else
-      outputs.push({
-        command,
-        ...(await runProcess('bash', ['-c', command], { cwd: folder, env: environment })),
-      });
+    if (command.startsWith('export DATABASE_URL=')) url = server;
+    else outputs.push({ command, ...(await run(command, url)) });
   }
   expect(outputs.map(({ command, code }) => ({ command, code }))).toEqual(
     outputs.map(({ command }) => ({ command, code: 0 })),
@@ -61,8 +78,8 @@ test("the README's commands do what it says, from nothing to a server", async ()
 test('an edit here and an edit of a body by SQL there: one sync, and both sides hold both', async () => {
   const server = await databaseUrl('postgres');
   const folder = await cloneProject();
-  const run = (command: string) =>
-    runProcess('bash', ['-c', command], { cwd: folder, env: personEnvironment({ DATABASE_URL: server }) });
+  const person = await personIn(folder);
+  const run = (command: string) => person(command, server);
   expect((await run('npx skill-fleet sync-db')).code).toBe(0);
 
   const here = path.join(folder, 'skills/development/practices/tdd/test-first-cycle/SKILL.md');

