@@ -1,6 +1,10 @@
 -- What skill-fleet adds: the exact text of documents, bookkeeping beside the skills, history, runs, and the
 -- triggers that note a change by anyone else.
 
+-- The functions below keep this search path for themselves. Temporary tables come last in it, so that no
+-- writer's own can stand in for ours.
+select set_config('search_path', current_setting('search_path') || ', pg_temp', true);
+
 -- The specification's rules for names, versions and paths are a validator's to report; the database only
 -- refuses what no tree could hold.
 do $$
@@ -189,10 +193,13 @@ language sql stable as $$
   where s.skill_id = any (ids)
 $$;
 
--- Keeps the present state of these skills in the history, under the revision that they have.
+-- Keeps the present state of these skills in the history, under the revision that they have. A row that no
+-- trigger saw, as a restored one, gets its first revision here.
 create function skill_fleet_archive(ids integer[], run bigint)
 returns void
 language sql as $$
+  insert into skill_sync (skill_id) select s.skill_id from skills s where s.skill_id = any (ids)
+  on conflict (skill_id) do nothing;
   insert into skill_revisions (
     skill_id, revision, skill_path, document_name, document_mode, frontmatter_source, skill_content,
     index, files, digest, origin, writer, revised_at, replaced_by_run
@@ -236,9 +243,6 @@ declare
   noted skill_sync;
 begin
   select * into noted from skill_sync y where y.skill_id = changed_skill_id for update;
-  if not found then
-    return;
-  end if;
   if noted.revision_xid = pg_current_xact_id() and noted.revised_at = transaction_timestamp() then
     return;
   end if;
@@ -270,12 +274,13 @@ $$;
 create trigger skill_fleet_inserted after insert on skills
   for each row when (not skill_fleet_is_syncing()) execute function skill_fleet_skill_inserted();
 
--- The argument names the column that holds the skill's key.
+-- The first argument names the column that holds the skill's key, the others are all that is synced of a row.
 create function skill_fleet_changed() returns trigger
-language plpgsql set search_path from current as $$
+language plpgsql security definer set search_path from current as $$
 declare
   changed_before integer;
   changed_after integer;
+  stands boolean;
 begin
   if tg_op <> 'INSERT' then
     execute format('select ($1).%I', tg_argv[0]) into changed_before using old;
@@ -283,12 +288,61 @@ begin
   if tg_op <> 'DELETE' then
     execute format('select ($1).%I', tg_argv[0]) into changed_after using new;
   end if;
+  if tg_op = 'INSERT' then
+    -- `insert ... on conflict` comes here too where the row stands already.
+    perform from skill_sync y where y.skill_id = changed_after for update;
+    execute format(
+      'select exists (select from %s stands where stands.%I = $2 and %s)',
+      tg_relid::regclass, tg_argv[0],
+      (select string_agg(format('stands.%1$I is not distinct from ($1).%1$I', name), ' and ')
+         from unnest(tg_argv) as listed (name))
+    ) into stands using new, changed_after;
+    if stands then
+      return new;
+    end if;
+  end if;
   perform skill_fleet_note_change(changed)
   from (select distinct changed from unnest(array[changed_before, changed_after]) as touched (changed) order by 1) as each_once
   where changed is not null;
   return case tg_op when 'DELETE' then old else new end;
 end
 $$;
+
+create function skill_fleet_emptied() returns trigger
+language plpgsql security definer set search_path from current as $$
+declare
+  changed integer[];
+begin
+  execute format('select array_agg(distinct %I order by %1$I) from %s', tg_argv[0], tg_relid::regclass) into changed;
+  perform skill_fleet_note_change(id) from unnest(changed) as emptied (id);
+  if tg_table_name = 'skill_files' then
+    insert into skill_blobs (sha256, bytes)
+    select distinct on (1) encode(sha256(kept), 'hex'), kept
+    from skill_files f, coalesce(f.binary_data, convert_to(f.content, 'UTF8')) as kept
+    where kept is not null
+    on conflict (sha256) do nothing;
+  end if;
+  return null;
+end
+$$;
+
+-- A skill's category is known by its path: renaming or removing the one changes the other.
+create function skill_fleet_category_changed() returns trigger
+language plpgsql security definer set search_path from current as $$
+begin
+  perform skill_fleet_note_change(skill_id)
+  from (
+    select sc.skill_id from skill_categories sc where sc.category_id = old.category_id and sc.is_primary order by 1
+  ) as within;
+  return case tg_op when 'DELETE' then old else new end;
+end
+$$;
+
+create trigger skill_fleet_renamed before update on taxonomy_categories for each row
+  when (not skill_fleet_is_syncing() and old.path is distinct from new.path)
+  execute function skill_fleet_category_changed();
+create trigger skill_fleet_removed before delete on taxonomy_categories for each row
+  when (not skill_fleet_is_syncing()) execute function skill_fleet_category_changed();
 
 do $$
 declare
@@ -313,9 +367,15 @@ begin
   loop
     execute format(
       'create trigger skill_fleet_%s before %s on %I for each row
-         when (not skill_fleet_is_syncing()) execute function skill_fleet_changed(%L)',
+         when (not skill_fleet_is_syncing()) execute function skill_fleet_changed(%L, %s)',
       case when synced.on_insert then 'added_or_removed' else 'removed' end,
       case when synced.on_insert then 'insert or delete' else 'delete' end,
+      synced.name, synced.skill_column,
+      (select string_agg(quote_literal(name), ', ') from unnest(synced.columns) as listed (name))
+    );
+    execute format(
+      'create trigger skill_fleet_emptied before truncate on %I for each statement
+         when (not skill_fleet_is_syncing()) execute function skill_fleet_emptied(%L)',
       synced.name, synced.skill_column
     );
     execute format(

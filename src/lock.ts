@@ -1,8 +1,9 @@
 // A lock between processes, as files: one holder at a time, and a dead holder's lock can be taken over.
 //
-// Each holder creates `PATH.<generation>`, exclusively; the highest generation holds. Taking over from the
-// dead is creating the next generation, which only one process can do: no moment has two holders, and nobody
-// deletes a lock that another one has just taken.
+// Each holder creates `PATH.<generation>`, exclusively. Taking over from the dead is creating the next
+// generation, which only one process can do. It holds once it has looked again and found no other generation
+// alive: of two that are there at once, the later one sees the earlier, so no moment has two holders. Only the
+// dead are deleted by others.
 
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -48,17 +49,19 @@ export async function takeLock(
   try {
     for (let round = 0; round < maxRounds; round++) {
       const highest = Math.max(0, ...(await generations(disk, lockPath)));
-      const holder = highest > 0 ? await readHolder(disk, `${lockPath}.${highest}`) : undefined;
-      if (holder && (await isAlive(holder))) return { holder };
+      const holder = highest > 0 ? await liveHolder(disk, `${lockPath}.${highest}`) : undefined;
+      if (holder) return { holder };
       const mine = `${lockPath}.${highest + 1}`;
       // A link appears whole, and only where nothing stands: nobody reads half a holder.
       if (!(await disk.linkNew(draft, mine))) continue;
       const present = await generations(disk, lockPath);
-      if (Math.max(...present) > highest + 1) {
-        await disk.unlink(mine);
+      const others = present.filter((one) => one !== highest + 1).map((one) => `${lockPath}.${one}`);
+      const alive = await Promise.all(others.map((file) => liveHolder(disk, file)));
+      if (alive.some(Boolean)) {
+        await answer(disk.unlink(mine), 'ENOENT');
         continue;
       }
-      for (const dead of present) if (dead <= highest) await answer(disk.unlink(`${lockPath}.${dead}`));
+      for (const dead of others) await answer(disk.unlink(dead), 'ENOENT');
       return { lock: { release: () => disk.unlink(mine) } };
     }
     throw new Error(`the lock ${lockPath} could not be taken in ${maxRounds} rounds`);
@@ -77,12 +80,21 @@ async function generations(disk: Disk, lockPath: string): Promise<readonly numbe
     .map(Number);
 }
 
-/** Undefined where the holder let go meanwhile. What cannot be read names nobody, and counts as dead. */
-async function readHolder(disk: Disk, file: string): Promise<LockHolder | undefined> {
-  const bytes = await answer(readWhole(disk, file));
-  if (!bytes.ok) return undefined;
+/** Undefined where the holder is dead, or let go meanwhile. A file of another shape names nobody. */
+async function liveHolder(disk: Disk, file: string): Promise<LockHolder | undefined> {
+  const bytes = await answer(readWhole(disk, file), 'ENOENT');
+  const holder = bytes.ok ? parseHolder(bytes.value.toString()) : undefined;
+  return holder && (await isAlive(holder)) ? holder : undefined;
+}
+
+function parseHolder(text: string): LockHolder | undefined {
   try {
-    return JSON.parse(bytes.value.toString()) as LockHolder;
+    const { pid, host, since, started } = JSON.parse(text) as Partial<LockHolder>;
+    const whole =
+      Number.isSafeInteger(pid) &&
+      Number(pid) > 0 &&
+      [host, since, started].every((value) => typeof value === 'string');
+    return whole ? ({ pid, host, since, started } as LockHolder) : undefined;
   } catch {
     return undefined;
   }

@@ -122,13 +122,15 @@ const reasons = {
     what: `${placeOf(_)}: the frontmatter has ${_.length} characters, more than ${_.limit}`,
     remedy: 'Move what is not about the skill as a whole into the body or an attached file.',
   }),
-  'frontmatter-not-a-map': (_: OfLine & { column: number; why: string }): Sentence => ({
-    what: `${placeOf(_)}:${_.column}: the frontmatter holds no "key: value" (${_.why})`,
-    remedy: 'Write it as YAML, with name: and description: at least.',
-  }),
   'yaml-alias-bomb': (_: OfLine & { column: number; key: string }): Sentence => ({
     what: `${placeOf(_)}:${_.column}: the aliases in ${JSON.stringify(_.key)} grow beyond all bounds`,
     remedy: 'Write the values out instead of repeating them with *aliases.',
+  }),
+
+  // ---- a document that cannot be changed ----
+  'not-patchable': (_: OfSkill & { file: string; line?: number; key: string }): Sentence => ({
+    what: `${_.path}/${_.file}${_.line === undefined ? '' : `:${_.line}`}: the new value of ${_.key} cannot be written here without changing more than that`,
+    remedy: `The change is held. Write it into ${_.file}, or set the old value in the database again.`,
   }),
 
   // ---- the configuration ----
@@ -193,6 +195,10 @@ const reasons = {
   'database-locked': (_: { database: string; holder: string }): Sentence => ({
     what: `The embedded database ${_.database} is in use by ${_.holder}`,
     remedy: 'Wait until it is done, or use a server: set DATABASE_URL.',
+  }),
+  'embedded-database-unusable': (_: { database: string }): Sentence => ({
+    what: `The embedded database ${_.database} cannot be opened: it is damaged, of another version, or none`,
+    remedy: 'Move it away and export again, or use a server: set DATABASE_URL.',
   }),
   'database-needs-migrate': (_: { database: string; pending: number }): Sentence => ({
     what: `The database ${_.database} holds data, and ${_.pending} migrations are pending`,

@@ -2,10 +2,10 @@
 
 import { nodeDisk } from '../disk.ts';
 import { jsonText } from '../report/json.ts';
-import { inspectSchema, type MigrationState, migrate } from '../repository/migrate.ts';
-import { connect } from '../repository/open.ts';
+import { type MigrationState, migrate } from '../repository/migrate.ts';
+import { connect, migrationsOf } from '../repository/open.ts';
 import { makeStateDirectory } from '../state-directory.ts';
-import { exitCodes, type GlobalFlags, runCommand, withConnection } from './command.ts';
+import { exitCodes, type GlobalFlags, runCommand, type Surroundings, withConnection } from './command.ts';
 
 /** Flags of `migrate`. */
 export interface MigrateFlags extends GlobalFlags {
@@ -15,25 +15,26 @@ export interface MigrateFlags extends GlobalFlags {
 
 /** Applies pending migrations, or prints all with the time when each was applied. */
 export function run(flags: MigrateFlags): Promise<number> {
-  return runCommand(flags, async ({ config, output }) => {
-    if (!flags.status) await makeStateDirectory(config.stateDirectory);
-    const connection = await connect(config.database, nodeDisk);
-    if (!connection.ok) return connection;
-    return withConnection(connection.value, async () => {
-      const applied = flags.status ? undefined : await migrate(connection.value);
-      if (applied && !applied.ok) return applied;
-      const schema = await inspectSchema(connection.value);
-      if (!schema.ok) return schema;
-      const { migrations } = schema.value;
-      output.result(
-        flags.json
-          ? jsonText({ migrations, applied: applied?.value ?? [] })
-          : flags.status
-            ? migrations.map(migrationLine).join('')
-            : appliedLines(applied?.value ?? []),
-      );
-      return { ok: true, value: exitCodes.done };
-    });
+  return runCommand(flags, (around) => (flags.status ? show(flags, around) : apply(flags, around)));
+}
+
+async function show({ json }: MigrateFlags, { config, output }: Surroundings) {
+  const migrations = await migrationsOf(config.database, nodeDisk);
+  if (!migrations.ok) return migrations;
+  const { value } = migrations;
+  output.result(json ? jsonText({ migrations: value }) : value.map(migrationLine).join(''));
+  return { ok: true, value: exitCodes.done } as const;
+}
+
+async function apply({ json }: MigrateFlags, { config, output }: Surroundings) {
+  await makeStateDirectory(config.stateDirectory);
+  const connection = await connect(config.database, nodeDisk);
+  if (!connection.ok) return connection;
+  return withConnection(connection.value, async () => {
+    const applied = await migrate(connection.value);
+    if (!applied.ok) return applied;
+    output.result(json ? jsonText({ applied: applied.value }) : appliedLines(applied.value));
+    return { ok: true, value: exitCodes.done };
   });
 }
 

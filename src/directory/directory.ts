@@ -72,22 +72,18 @@ export class Directory implements Replica {
 
   async snapshot(): Promise<Snapshot> {
     const tree = await scanTree(this.#library);
-    const found = await mapBounded([...tree.skills], skillsAtOnce, async ([path, files]) => ({
-      path,
-      skill: await measureSkill(this.#library, path, files),
-    }));
-    const digest = async (one: Found) => digestOf(await this.#read(one));
-    const digested = [
-      ...(await mapBounded(found.filter(isSmall), skillsAtOnce, digest)),
-      ...(await mapBounded(
-        found.filter((one) => !isSmall(one)),
-        1,
-        digest,
-      )),
-    ].sort((a, b) => compareBytes(a.path, b.path));
+    const large: Found[] = [];
+    const read = await mapBounded([...tree.skills], skillsAtOnce, async ([path, files]) => {
+      const found: Found = { path, skill: await measureSkill(this.#library, path, files) };
+      if (bytesOf(found) <= largeBytes) return digestOf(await this.#read(found));
+      large.push(found);
+      return undefined;
+    });
+    const states = read.filter((one) => one !== undefined);
+    for (const found of large) states.push(digestOf(await this.#read(found)));
     const skills = new Map<SkillPath, SkillState>();
     const unreadable: Unreadable[] = [...tree.unreadable];
-    for (const { path, state } of digested) {
+    for (const { path, state } of states.sort((a, b) => compareBytes(a.path, b.path))) {
       if (state.ok) skills.set(path, state.value);
       else unreadable.push({ path, below: false, problem: state.problem });
     }
@@ -133,10 +129,6 @@ interface Found {
 
 function bytesOf({ skill }: Found): number {
   return skill.ok ? skill.value.bytes : 0;
-}
-
-function isSmall(found: Found): boolean {
-  return bytesOf(found) <= largeBytes;
 }
 
 function digestOf(loaded: Loaded): { path: SkillPath; state: Outcome<SkillState> } {

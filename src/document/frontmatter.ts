@@ -4,7 +4,7 @@ import matter from 'gray-matter';
 import { type Outcome, refuse } from '../problem.ts';
 import type { SkillPath } from '../skill/path.ts';
 import { readLines } from './lines.ts';
-import { yamlLine } from './split.ts';
+import { maxFrontmatterLength, yamlLine } from './split.ts';
 import type { Warning } from './warning.ts';
 import { maxDepth, type Pair, readYaml, type Value, type YamlReading } from './yaml.ts';
 
@@ -19,10 +19,9 @@ export interface DocumentPlace {
 export interface Frontmatter {
   readonly pairs: readonly Pair[];
   readonly warnings: readonly Warning[];
+  /** Whether it is YAML; what is none was read line by line. */
+  readonly isYaml: boolean;
 }
-
-/** In UTF-16 units; the longest of 14,900 real ones has not a tenth of it. */
-export const maxFrontmatterLength = 262_144;
 
 // What a frontmatter's values come to with aliases written out. Each value costs 1 and the length of its text,
 // so that text without aliases never comes near it: three times its own length at most.
@@ -31,8 +30,7 @@ const maxExpandedLength = 4 * maxFrontmatterLength;
 /**
  * Reads the text between the fences.
  *
- * Problems: `frontmatter-too-large`, `frontmatter-not-a-map` where no reading finds a key,
- * `yaml-alias-bomb` where aliases nest or multiply beyond all use.
+ * Problems: `frontmatter-too-large`, `yaml-alias-bomb` where aliases nest or multiply beyond all use.
  */
 export function readFrontmatter(yaml: string, place: DocumentPlace): Outcome<Frontmatter> {
   const at = { path: place.skill, file: place.file };
@@ -46,16 +44,13 @@ export function readFrontmatter(yaml: string, place: DocumentPlace): Outcome<Fro
     });
   }
   const strict = readStrictly(yaml);
-  const pairs = strict.ok ? strict.pairs : readLines(yaml, yamlLine);
-  if (!strict.ok && pairs.length === 0) {
-    const { why, line, column } = strict;
-    return refuse({ reason: 'frontmatter-not-a-map', ...at, why, line, column });
-  }
+  const { pairs, warnings } = strict.ok ? strict : readLines(yaml, yamlLine);
   const bomb = firstTooLarge(pairs);
   if (bomb !== undefined) {
     return refuse({ reason: 'yaml-alias-bomb', ...at, key: bomb.key, line: bomb.line, column: bomb.column });
   }
-  return { ok: true, value: { pairs, warnings: strict.ok ? strict.warnings : [lineByLine(strict)] } };
+  const leniently = strict.ok ? warnings : [lineByLine(strict), ...warnings];
+  return { ok: true, value: { pairs, warnings: leniently, isYaml: strict.ok } };
 }
 
 /**

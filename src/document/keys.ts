@@ -30,8 +30,23 @@ export const metadataKeys = {
 
 export type MetadataField = keyof typeof metadataKeys;
 
+/** The fields that a key of their own says. */
+export type KeyField = keyof typeof topLevelKeys | MetadataField;
+
+export function isMetadataField(field: KeyField): field is MetadataField {
+  return field in metadataKeys;
+}
+
+/** The keys that say a field; the first is written. */
+export function keysOf(field: KeyField): readonly [string, ...string[]] {
+  return isMetadataField(field) ? metadataKeys[field] : [topLevelKeys[field]];
+}
+
 /** The map that holds the keys of {@link metadataKeys}. */
 export const metadataKey = 'metadata';
+
+/** What else the specification has at the top level: `extra` holds these. */
+export const specifiedKeys: readonly string[] = ['license', 'compatibility'];
 
 /** Hyphen and underscore spellings are the same key; case counts. */
 export function sameKey(key: string): string {

@@ -1,10 +1,13 @@
 // Frontmatter that is no valid YAML, read line by line: what its writer most likely meant.
 
+import { saysField, specifiedKeys } from './keys.ts';
+import type { Warning } from './warning.ts';
 import { type Pair, readYaml, type Value } from './yaml.ts';
 
 // A quoted key, or a word: sentences hold colons too, and `http://` is no key.
 const keyLine = /^("[^"]*"|'[^']*'|[\p{L}\p{N}_$][\p{L}\p{N}_$./-]*)[ \t]*:(?:[ \t]+(.*))?$/su;
 const listItem = /^-(?:[ \t]+(.*))?$/s;
+const closings: { readonly [opening: string]: string } = { '"': '"', "'": "'", '[': ']', '{': '}' };
 const blockHeader = /^[|>](?:[+-]?[1-9]?|[1-9][+-])$/;
 
 /** Whether a line, with or without its line break, begins with a key: `key:` or `key: value`. */
@@ -13,14 +16,24 @@ export function readsAsKey(line: string): boolean {
 }
 
 /** A key's line and those that continue it. */
-interface Block {
+export interface Block {
   readonly key: string;
   readonly rest: string;
-  /** The line in the file. */
-  readonly line: number;
+  /** The key's line, counted from 0 in the text. */
+  readonly first: number;
+  /** Where the key starts, from 1. */
+  readonly column: number;
+  /** How many characters its lines here are short of at their start. */
   readonly indent: number;
+  /** Whether it stands below another key. */
+  readonly nested: boolean;
   /** The key's own line first. */
-  readonly lines: string[];
+  readonly lines: Line[];
+}
+
+interface Line {
+  readonly text: string;
+  readonly index: number;
 }
 
 /**
@@ -30,64 +43,117 @@ interface Block {
  *
  * @param firstLine the line at which the text starts in its file
  */
-export function readLines(text: string, firstLine: number): readonly Pair[] {
-  return pairsOf(text.split('\n'), firstLine, 0, false);
-}
-
-function pairsOf(
-  lines: readonly string[],
+export function readLines(
+  text: string,
   firstLine: number,
-  indent: number,
-  nested: boolean,
-): readonly Pair[] {
-  const pairs = blocksOf(lines, firstLine, indent).map((block) => pairOf(block, nested));
-  return [...new Map(pairs.map((pair) => [pair.key, pair])).values()];
+): { readonly pairs: readonly Pair[]; readonly warnings: readonly Warning[] } {
+  const warnings: Warning[] = [];
+  return { pairs: pairsOf(blocksOf(text), firstLine, warnings), warnings };
 }
 
-function blocksOf(lines: readonly string[], firstLine: number, outerIndent: number): readonly Block[] {
+function pairsOf(blocks: readonly Block[], firstLine: number, warnings: Warning[]): readonly Pair[] {
+  const pairs = new Map<string, Pair>();
+  for (const block of blocks) {
+    const place = { key: block.key, line: firstLine + block.first, column: block.column };
+    if (pairs.has(block.key)) warnings.push({ code: 'duplicate-key', ...place });
+    pairs.set(block.key, { ...place, ...blockValue(block, firstLine, warnings) });
+  }
+  return [...pairs.values()];
+}
+
+/** The blocks of a text, each key with the lines that are its. */
+export function blocksOf(text: string): readonly Block[] {
+  return blocksIn(
+    text.split('\n').map((line, index) => ({ text: line, index })),
+    0,
+    false,
+  );
+}
+
+/** The last line of a block that is not blank, counted from 0 in the text. */
+export function lastLine({ first, lines }: Block): number {
+  return lines.findLast(({ text }) => text !== '')?.index ?? first;
+}
+
+/** The blocks below a key that is no YAML by itself; undefined where there is other text below it. */
+export function blocksBelow(block: Block): readonly Block[] | undefined {
+  if (block.rest !== '' || block.nested) return undefined;
+  const under = block.lines.slice(1);
+  const first = under.find(({ text }) => text !== '');
+  return first !== undefined && readsAsKey(first.text.trim())
+    ? blocksIn(under, block.indent, true)
+    : undefined;
+}
+
+function blocksIn(lines: readonly Line[], outerIndent: number, nested: boolean): readonly Block[] {
   const blocks: Block[] = [];
-  const indent = indentOf(lines.find((line) => keyLine.test(line.trim())) ?? '');
+  const indent = indentOf(lines.find(({ text }) => keyLine.test(text.trim()))?.text ?? '');
   let open: Block | undefined;
-  for (const [index, raw] of lines.entries()) {
+  for (const { text: raw, index } of lines) {
     const line = (raw.startsWith(indent) ? raw.slice(indent.length) : raw).trimEnd();
-    const match = keyLine.exec(line);
+    const inner = open !== undefined && !nested && interrupts(line, open) ? indentOf(line).length : 0;
+    const match = keyLine.exec(line.slice(inner));
     if (match !== null) {
       open = {
         key: unquote(match[1] ?? ''),
         rest: match[2] ?? '',
-        line: firstLine + index,
+        first: index,
+        column: outerIndent + indent.length + inner + 1,
         indent: outerIndent + indent.length,
-        lines: [line],
+        nested,
+        // YAML takes no tab before a key.
+        lines: [{ text: ' '.repeat(inner) + line.slice(inner), index }],
       };
       blocks.push(open);
-    } else if (line === '' || indentOf(line) !== '' || listItem.test(line)) open?.lines.push(line);
-    // What follows prose is prose.
-    else if (!line.startsWith('#')) open = undefined;
+    } else if (line === '' || indentOf(line) !== '' || listItem.test(line)) {
+      open?.lines.push({ text: line, index });
+    } else if (!line.startsWith('#')) {
+      // What follows prose is prose.
+      open = undefined;
+    }
   }
   return blocks;
 }
 
-function pairOf(block: Block, nested: boolean): Pair {
-  const place = { key: block.key, line: block.line, column: block.indent + 1 };
-  const strict = readYaml(block.lines.join('\n'), block.line);
+/** Whether an indented line is a key by itself: one that has a meaning, below a value that is whole already. */
+function interrupts(line: string, { rest }: Block): boolean {
+  const key = indentOf(line) === '' ? undefined : keyLine.exec(line.trimStart())?.[1];
+  return key !== undefined && isKnownKey(key) && rest !== '' && !blockHeader.test(rest) && !isOpen(rest);
+}
+
+function isKnownKey(key: string): boolean {
+  return saysField(key, 'top') || specifiedKeys.includes(key);
+}
+
+/** Whether a quote or bracket opens a value that does not close at its end. */
+function isOpen(rest: string): boolean {
+  const closing = closings[rest.charAt(0)];
+  return closing !== undefined && (rest.length === 1 || !rest.endsWith(closing));
+}
+
+function blockValue(block: Block, firstLine: number, warnings: Warning[]): Pick<Pair, 'value' | 'pairs'> {
+  const strict = readYaml(block.lines.map(({ text }) => text).join('\n'), firstLine + block.first);
   const [pair] = strict.ok ? strict.pairs : [];
-  if (pair !== undefined) {
-    return { ...place, value: pair.value, pairs: pair.pairs.map((inner) => shifted(inner, block.indent)) };
+  if (strict.ok && pair !== undefined) {
+    for (const warning of strict.warnings) warnings.push({ ...warning, ...shift(warning, block.indent) });
+    return {
+      value: pair.value,
+      pairs: pair.pairs.map((inner) => ({ ...inner, ...shift(inner, block.indent) })),
+    };
   }
-  const under = block.lines.slice(1);
+  const below = blocksBelow(block);
+  if (below === undefined) return { value: looseValue(block), pairs: [] };
+  const pairs = pairsOf(below, firstLine, warnings);
+  return { value: new Map(pairs.map((inner) => [inner.key, inner.value])), pairs };
+}
+
+function shift({ column = 1 }: { readonly column?: number }, columns: number): { readonly column: number } {
+  return { column: column + columns };
+}
+
+function looseValue({ rest, lines }: Block): Value {
+  const under = lines.slice(1).map(({ text }) => text);
   const first = under.find((line) => line !== '')?.trim() ?? '';
-  if (block.rest === '' && !nested && keyLine.test(first)) {
-    const pairs = pairsOf(under, block.line + 1, block.indent, true);
-    return { ...place, value: new Map(pairs.map((inner) => [inner.key, inner.value])), pairs };
-  }
-  return { ...place, value: looseValue(block.rest, under, first), pairs: [] };
-}
-
-function shifted(pair: Pair, columns: number): Pair {
-  return { ...pair, column: pair.column + columns };
-}
-
-function looseValue(rest: string, under: readonly string[], first: string): Value {
   if (blockHeader.test(rest)) return blockText(rest, dedent(under));
   if (rest === '' && listItem.test(first)) return itemsOf(under);
   return plainText([rest, ...under]);

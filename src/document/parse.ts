@@ -16,21 +16,11 @@ import {
   weights,
 } from './fields.ts';
 import { type DocumentPlace, type Frontmatter, readFrontmatter } from './frontmatter.ts';
-import { type MetadataField, metadataKey, metadataKeys, sameKey, saysField, topLevelKeys } from './keys.ts';
-import { readCapabilities, readDependencies, readFacets, readReferences, readTools } from './relations.ts';
+import { metadataKey, saysField } from './keys.ts';
+import { listReaders, readFacets } from './relations.ts';
+import { Sayings, spotOf } from './sayings.ts';
 import { splitDocument } from './split.ts';
-import {
-  isLonger,
-  oneOf,
-  type Read,
-  readJson,
-  readText,
-  type Spot,
-  shorten,
-  textsWithin,
-  textWithin,
-  unique,
-} from './values.ts';
+import { isLonger, oneOf, type Read, readJson, readText, shorten, textWithin, unique } from './values.ts';
 import { type Warning, Warnings } from './warning.ts';
 import { Literal, type Pair } from './yaml.ts';
 
@@ -81,6 +71,7 @@ export function parseDocument(text: string, place: DocumentPlace): Outcome<Skill
     const found = body.slice(0, body.indexOf('\n') + 1 || undefined).trim();
     warnings.add({ code: 'fence-names-a-language', found, line: 1 });
   }
+  if (oddity === 'rule-above-prose') warnings.add({ code: 'rule-above-prose', line: 1 });
   const bodyLine = frontmatterSource.split('\n').length;
   const { status, ...fields } = fieldsOf(read?.value ?? null, body, bodyLine, place.skill, warnings);
   return {
@@ -104,98 +95,43 @@ function fieldsOf(
 ): Omit<Fields, 'status'> & { readonly status: Fields['status'] | undefined } {
   for (const warning of frontmatter?.warnings ?? []) warnings.add(warning);
   const pairs = frontmatter?.pairs ?? [];
-  const keys = new Keys(pairs, warnings);
+  const sayings = new Sayings(pairs, warnings);
   return {
-    name: nameOf(keys, folderName(path)),
+    name: nameOf(sayings, folderName(path)),
     description:
       frontmatter === null
         ? firstParagraph(body)
-        : (keys.readTop(topLevelKeys.description, readText) ?? silentFields.description),
-    version: keys.read('version', readVersion) ?? silentFields.version,
-    type: keys.read('type', oneOf(skillTypes)) ?? silentFields.type,
-    weight: keys.read('weight', oneOf(weights)) ?? silentFields.weight,
-    loadPriority: keys.read('loadPriority', oneOf(loadPriorities)) ?? silentFields.loadPriority,
-    status: keys.read('status', oneOf(statuses)),
-    skillStyle: keys.read('skillStyle', oneOf(skillStyles)) ?? silentFields.skillStyle,
-    scope: keys.read('scope', readText) ?? silentFields.scope,
-    category: keys.read('category', textWithin(limits.category)) ?? silentFields.category,
-    keywords: keys.read('keywords', textsWithin(limits.keyword)) ?? silentFields.keywords,
-    tags: keys.read('tags', textsWithin(limits.tag)) ?? silentFields.tags,
+        : (sayings.read('description', readText) ?? silentFields.description),
+    version: sayings.read('version', readVersion) ?? silentFields.version,
+    type: sayings.read('type', oneOf(skillTypes)) ?? silentFields.type,
+    weight: sayings.read('weight', oneOf(weights)) ?? silentFields.weight,
+    loadPriority: sayings.read('loadPriority', oneOf(loadPriorities)) ?? silentFields.loadPriority,
+    status: sayings.read('status', oneOf(statuses)),
+    skillStyle: sayings.read('skillStyle', oneOf(skillStyles)) ?? silentFields.skillStyle,
+    scope: sayings.read('scope', readText) ?? silentFields.scope,
+    category: sayings.read('category', textWithin(limits.category)) ?? silentFields.category,
+    keywords: sayings.read('keywords', listReaders.keywords) ?? silentFields.keywords,
+    tags: sayings.read('tags', listReaders.tags) ?? silentFields.tags,
     capabilities: unique(
       [
-        ...(keys.read('capabilities', readCapabilities) ?? []),
+        ...(sayings.read('capabilities', listReaders.capabilities) ?? []),
         ...capabilitiesOfBody(body, bodyLine, warnings),
       ],
       ({ name }) => name,
     ),
-    dependencies: keys.read('dependencies', readDependencies) ?? silentFields.dependencies,
-    references: keys.read('references', readReferences) ?? silentFields.references,
-    aliases: keys.read('aliases', textsWithin(limits.alias)) ?? silentFields.aliases,
-    facets: keys.read('facets', readFacets) ?? silentFields.facets,
-    allowedTools: keys.readTop(topLevelKeys.allowedTools, readTools) ?? silentFields.allowedTools,
+    dependencies: sayings.read('dependencies', listReaders.dependencies) ?? silentFields.dependencies,
+    references: sayings.read('references', listReaders.references) ?? silentFields.references,
+    aliases: sayings.read('aliases', listReaders.aliases) ?? silentFields.aliases,
+    facets: sayings.read('facets', readFacets) ?? silentFields.facets,
+    allowedTools: sayings.read('allowedTools', listReaders.allowedTools) ?? silentFields.allowedTools,
     extra: extraOf(pairs, warnings),
   };
 }
 
-/** The pairs of the frontmatter by the field that they say. */
-class Keys {
-  readonly #top: ReadonlyMap<string, Found>;
-  readonly #metadata: ReadonlyMap<string, Found>;
-  readonly #warnings: Warnings;
-
-  constructor(pairs: readonly Pair[], warnings: Warnings) {
-    this.#warnings = warnings;
-    this.#top = this.#bySameKey(pairs, '');
-    this.#metadata = this.#bySameKey(this.#top.get(metadataKey)?.pair.pairs ?? [], `${metadataKey}.`);
-  }
-
-  /** What a key of the top level says; undefined where it is silent. */
-  readTop<T>(key: string, read: Read<T>): T | undefined {
-    const found = this.#top.get(sameKey(key));
-    return found === undefined ? undefined : read(found.pair.value, found.spot);
-  }
-
-  /** What the keys of a field say, the `metadata:` map first; undefined where all are silent. */
-  read<T>(field: MetadataField, read: Read<T>): T | undefined {
-    const names: readonly string[] = metadataKeys[field];
-    const [first, ...others] = [this.#metadata, this.#top]
-      .flatMap((level) => names.flatMap((name) => level.get(name) ?? []))
-      .filter(({ pair }) => pair.value !== null && pair.value !== '');
-    for (const { spot } of others) {
-      const { key, line, column } = spot;
-      this.#warnings.add({ code: 'key-stands-elsewhere', key, read: first?.spot.key ?? '', line, column });
-    }
-    return first === undefined ? undefined : read(first.pair.value, first.spot);
-  }
-
-  #bySameKey(pairs: readonly Pair[], prefix: string): ReadonlyMap<string, Found> {
-    const found = new Map<string, Found>();
-    for (const pair of pairs) {
-      const key = sameKey(pair.key);
-      const spot = spotOf(pair, prefix, this.#warnings);
-      if (found.has(key)) {
-        this.#warnings.add({ code: 'duplicate-key', key: spot.key, line: pair.line, column: pair.column });
-      }
-      found.set(key, { pair, spot });
-    }
-    return found;
-  }
-}
-
-interface Found {
-  readonly pair: Pair;
-  readonly spot: Spot;
-}
-
-function spotOf({ key, line, column }: Pair, prefix: string, warnings: Warnings): Spot {
-  return { key: `${prefix}${key}`, line, column, warnings };
-}
-
 const specifiedName = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
-function nameOf(keys: Keys, folder: string): string {
-  const name = keys.readTop(topLevelKeys.name, readName(folder));
-  return name ?? shorten(folder, limits.name);
+function nameOf(sayings: Sayings, folder: string): string {
+  return sayings.read('name', readName(folder)) ?? shorten(folder, limits.name);
 }
 
 function readName(folder: string): Read<string> {

@@ -5,6 +5,7 @@ import {
   type Dependency,
   dependencyTypes,
   type Facet,
+  type Fields,
   limits,
   type Reference,
   silentDependencyType,
@@ -34,7 +35,7 @@ const readFacetKey = textWithin(limits.facetKey);
 const readFacetValues = textsWithin(limits.facetValue, (text) => [text]);
 
 /** `Name: text` as texts or as single-key maps, or maps of name and description. */
-export const readCapabilities: Read<readonly Capability[]> = (value, spot) =>
+const readCapabilities: Read<readonly Capability[]> = (value, spot) =>
   unique(
     itemsOf(value, (text) => [text]).flatMap((item) => capabilitiesOf(item, spot)),
     ({ name }) => name,
@@ -59,7 +60,7 @@ function capability(name: Value, description: Value, spot: Spot): readonly Capab
 }
 
 /** Texts; maps of a target, a type and a justification; or a map of types, each with a list of these. */
-export const readDependencies: Read<readonly Dependency[]> = (value, spot) =>
+const readDependencies: Read<readonly Dependency[]> = (value, spot) =>
   unique(
     isByType(value)
       ? dependencyTypes.flatMap((type) => dependenciesOf(value.get(type) ?? null, type, spot))
@@ -85,7 +86,7 @@ function dependenciesOf(value: Value, silentType: Dependency['type'], spot: Spot
 const fileOrAddress = /:\/\/|\.[A-Za-z0-9]+$/;
 
 /** Texts, or maps of a target and a type. */
-export const readReferences: Read<readonly Reference[]> = (value, spot) => {
+const readReferences: Read<readonly Reference[]> = (value, spot) => {
   const { key, line, column, warnings } = spot;
   const references = itemsOf(value, splitAtCommas).flatMap((item) => {
     const target = readTarget(targetOf(item), spot);
@@ -145,4 +146,15 @@ export function splitTools(text: string): readonly string[] {
   return tools;
 }
 
-export const readTools: Read<readonly string[]> = textsWithin(limits.tool, splitTools);
+/** The fields that are lists of items. */
+export const listReaders = {
+  keywords: textsWithin(limits.keyword),
+  tags: textsWithin(limits.tag),
+  aliases: textsWithin(limits.alias),
+  allowedTools: textsWithin(limits.tool, splitTools),
+  capabilities: readCapabilities,
+  dependencies: readDependencies,
+  references: readReferences,
+} as const satisfies { readonly [F in keyof Fields]?: Read<Fields[F]> };
+
+export type ListField = keyof typeof listReaders;

@@ -1,6 +1,7 @@
 // Finds a document's fences: where its frontmatter ends and its body begins, byte for byte.
 
 import { readsAsKey } from './lines.ts';
+import { readYaml } from './yaml.ts';
 
 /** A document in its two parts, which put together are its text again, always. */
 export interface Split {
@@ -11,13 +12,16 @@ export interface Split {
   readonly yaml: { readonly text: string; readonly start: number } | null;
   /**
    * What line 1 is, where it is no opening fence of a frontmatter but could be taken for one: a fence that
-   * never closes before what reads `key:`, or one that names a language (`---yaml`).
+   * never closes before what reads `key:`, one that names a language (`---yaml`), or a rule above prose.
    */
-  readonly oddity: 'never-closes' | 'names-a-language' | null;
+  readonly oddity: 'never-closes' | 'names-a-language' | 'rule-above-prose' | null;
 }
 
 /** The line of the file at which the YAML starts: the opening fence is always line 1. */
 export const yamlLine = 2;
+
+/** In UTF-16 units; the longest of 14,900 real ones has not a tenth of it. */
+export const maxFrontmatterLength = 262_144;
 
 const byteOrderMark = '\uFEFF';
 
@@ -27,7 +31,8 @@ const byteOrderMark = '\uFEFF';
  *
  * Nothing else is a fence, as for the agents that read these files: `...` ends a YAML document, but Claude
  * Code, gray-matter and the specification's own reader all look for `---` alone. `---js` or `---yaml` opens a
- * frontmatter for gray-matter only, which would run the first; here it is text.
+ * frontmatter for gray-matter only, which would run the first; here it is text. Nor are two rules fences when
+ * what stands between them is text in which no reading finds a key.
  */
 export function splitDocument(text: string): Split {
   const head = text.startsWith(byteOrderMark) ? byteOrderMark.length : 0;
@@ -40,12 +45,9 @@ export function splitDocument(text: string): Split {
     const line = lineAt(text, at);
     const end = at + line.length;
     if (isFence(line)) {
-      return {
-        frontmatterSource: text.slice(0, end),
-        body: text.slice(end),
-        yaml: { text: text.slice(start, at), start },
-        oddity: null,
-      };
+      const yaml = { text: text.slice(start, at), start };
+      if (isProse(yaml.text)) return withoutFrontmatter(text, head, 'rule-above-prose');
+      return { frontmatterSource: text.slice(0, end), body: text.slice(end), yaml, oddity: null };
     }
     at = end;
   }
@@ -64,6 +66,16 @@ function lineAt(text: string, at: number): string {
 
 function isFence(line: string): boolean {
   return /^---[ \t]*\r?\n?$/.test(line);
+}
+
+function isProse(text: string): boolean {
+  for (let at = 0; at < text.length; ) {
+    const line = lineAt(text, at);
+    if (readsAsKey(line.trimStart())) return false;
+    at += line.length;
+  }
+  // A map may be written otherwise, `{a: b}`, and a comment is none either; the length bounds the reading.
+  return text.length > maxFrontmatterLength || !readYaml(text, yamlLine).ok;
 }
 
 function namesLanguage(line: string): boolean {

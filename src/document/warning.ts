@@ -8,6 +8,8 @@ interface OfKey {
 const sentences = {
   'fence-names-a-language': (_: { found: string }): string =>
     `line 1 is ${JSON.stringify(_.found)}, which opens no frontmatter: write --- alone`,
+  'rule-above-prose': (_: object): string =>
+    'the text between the first two --- holds no "key: value": it was read as part of the body',
   'yaml-read-line-by-line': (_: { why: string }): string =>
     `the frontmatter is no valid YAML (${_.why}): it was read line by line. Quote the value that stands here`,
   'duplicate-key': (_: OfKey): string => `${_.key} stands more than once: the last one counts`,

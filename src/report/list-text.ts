@@ -1,5 +1,6 @@
 // The listed skills as lines: one a skill, columns aligned.
 
+import { categoryText } from './category-text.ts';
 import type { Colors } from './colors.ts';
 import { counted } from './counted.ts';
 import { printableLine } from './terminal-text.ts';
@@ -18,16 +19,11 @@ export function listLines(skills: readonly ListedSkill[], colors: Colors): strin
   const rows = skills.map((skill) => ({
     path: printableLine(skill.skill_path),
     status: skill.status,
-    category: printableLine(categoryText(skill)),
+    category: categoryText(skill.category, skill.category_reason),
   }));
   const width = Math.max(0, ...rows.map((row) => row.path.length));
   const lines = rows.map(
     ({ path, status, category }) => `${path.padEnd(width)}  ${colors.dim(status.padEnd(10))}  ${category}\n`,
   );
   return `${lines.join('')}${counted(skills.length, 'skill')}\n`;
-}
-
-function categoryText({ category, category_reason: reason }: ListedSkill): string {
-  if (category === null) return '(no category)';
-  return reason === null ? category : `${category} (${reason})`;
 }

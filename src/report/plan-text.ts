@@ -3,6 +3,7 @@
 import type { Problem } from '../problem.ts';
 import type { Ahead, Conflict, Hold, Plan, PlannedChange } from '../reconcile/plan.ts';
 import type { Direction, Reading } from '../replica.ts';
+import { categoryText } from './category-text.ts';
 import type { Colors } from './colors.ts';
 import { counted } from './counted.ts';
 import { printableLine } from './terminal-text.ts';
@@ -26,22 +27,19 @@ export function verbOf({ side, before }: PlannedChange): 'create' | 'update' | '
   return before === null ? 'create' : 'update';
 }
 
+const verbWidth = 8;
+
 function line(colors: Colors, paint: (text: string) => string, verb: string, path: string, why: string) {
-  return `${paint(verb.padEnd(8))} ${printableLine(path)}  ${colors.dim(why)}\n`;
+  return `${paint(verb.padEnd(verbWidth))} ${printableLine(path)}  ${colors.dim(why)}\n`;
 }
 
 export function changeLine(change: PlannedChange, reading: Reading | undefined, colors: Colors): string {
   const verb = verbOf(change);
   const where = change.side === 'database' ? 'in the database' : 'in the files';
   const head = line(colors, colors.green, verb, change.path, `${where}: ${reasons[change.why]}`);
-  const category = reading?.category;
-  return category === undefined
-    ? head
-    : `${head}${colors.dim(
-        category === null
-          ? '         no category: neither document, mapping, folders nor words name one'
-          : printableLine(`         category ${category.path}: ${category.reason}`),
-      )}\n`;
+  if (reading === undefined) return head;
+  const { path = null, reason = null } = reading.category ?? {};
+  return `${head}${' '.repeat(verbWidth + 1)}${colors.dim(`category: ${categoryText(path, reason)}`)}\n`;
 }
 
 const conflictReasons: { readonly [W in Conflict['why']]: string } = {

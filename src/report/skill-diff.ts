@@ -54,7 +54,7 @@ function diffEntries(
         ? `mode of ${names.after}: executable\n`
         : '';
   const [oldBytes, nowBytes] = [old?.bytes ?? Buffer.alloc(0), now?.bytes ?? Buffer.alloc(0)];
-  if (oldBytes.equals(nowBytes)) return mode || (old && now ? '' : `--- ${before}\n+++ ${after}\n(empty)\n`);
+  if (oldBytes.equals(nowBytes)) return old && now ? mode : `${mode}--- ${before}\n+++ ${after}\n(empty)\n`;
   if (!isText(oldBytes) || !isText(nowBytes)) {
     return `${mode}--- ${before}\n+++ ${after}\n(binary: ${oldBytes.length} -> ${nowBytes.length} bytes)\n`;
   }

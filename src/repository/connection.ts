@@ -2,7 +2,7 @@
 
 import type { Client, ClientConfig } from 'pg';
 import { type Outcome, refuse } from '../problem.ts';
-import { problemOfConnecting } from './sqlstate.ts';
+import { codeOf, isRefusal, problemOfConnecting } from './sqlstate.ts';
 
 /** Which database a connection leads to, in words that hold no secret. */
 export interface DatabaseName {
@@ -26,7 +26,7 @@ const int8Oid = 20;
 
 async function makeClient(config: ClientConfig): Promise<Client> {
   const { default: pg } = await import('pg');
-  const client = new pg.Client({
+  return new pg.Client({
     ...config,
     application_name: 'skill-fleet',
     connectionTimeoutMillis: connectTimeoutMs,
@@ -36,9 +36,6 @@ async function makeClient(config: ClientConfig): Promise<Client> {
         oid === int8Oid ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
     },
   });
-  // A lost connection also rejects the statement under way; without a listener it would end the process.
-  client.on('error', () => {});
-  return client;
 }
 
 /** Connects to the server that a `postgres://` URL names. */
@@ -78,6 +75,18 @@ async function connect(
   client: Client,
   release: () => Promise<void>,
 ): Promise<Outcome<Connection>> {
+  let lost: Error | undefined;
+  // A connection may be lost between two statements: the next one says why, as one under way does.
+  client.on('error', (error) => {
+    lost ??= codeOf(error) ? error : Object.assign(error, { code: 'ECONNRESET' });
+  });
+  const query = async (text: string, values: readonly unknown[] = []) => {
+    try {
+      return (await client.query(text, [...values])).rows;
+    } catch (error) {
+      throw lost ?? error;
+    }
+  };
   try {
     await client.connect();
   } catch (error) {
@@ -88,7 +97,7 @@ async function connect(
     ok: true,
     value: {
       database,
-      query: async (text, values = []) => (await client.query(text, [...values])).rows,
+      query,
       close: async () => {
         await client.end();
         await release();
@@ -127,7 +136,36 @@ export async function inSavepoint<T>(connection: Connection, work: () => Promise
     await connection.query('release savepoint work');
     return value;
   } catch (error) {
-    await connection.query('rollback to savepoint work');
+    try {
+      await connection.query('rollback to savepoint work');
+      await connection.query('release savepoint work');
+    } catch {
+      // Where the connection is lost, the first error says more.
+    }
     throw error;
+  }
+}
+
+/**
+ * Runs `work` over `items` under a savepoint; where the database refuses something in them, over each half, so
+ * that one item fails alone. `refused` says what becomes of it.
+ */
+export async function inHalves<T, R>(
+  connection: Connection,
+  items: readonly T[],
+  work: (items: readonly T[]) => Promise<readonly R[]>,
+  refused: (item: T, error: unknown) => R,
+): Promise<readonly R[]> {
+  try {
+    return await inSavepoint(connection, () => work(items));
+  } catch (error) {
+    const [first, ...others] = items;
+    if (!isRefusal(error) || first === undefined) throw error;
+    if (others.length === 0) return [refused(first, error)];
+    const half = Math.ceil(items.length / 2);
+    return [
+      ...(await inHalves(connection, items.slice(0, half), work, refused)),
+      ...(await inHalves(connection, items.slice(half), work, refused)),
+    ];
   }
 }

@@ -17,13 +17,13 @@ import type { Skill } from '../skill/skill.ts';
 import type { TaxonomyMapping } from '../taxonomy/infer.ts';
 import type { KnownCategories } from '../taxonomy/known.ts';
 import { knownCategories } from './categories.ts';
-import { type Connection, inSavepoint, inTransaction } from './connection.ts';
-import { findPast, keepFiles, type Overwritten } from './history.ts';
+import { type Connection, inHalves, inTransaction } from './connection.ts';
+import { findPast, keepFiles, type Overwritten, readOverwritten } from './history.ts';
 import { loadRows } from './load.ts';
 import { advisoryLockKey } from './migrate.ts';
 import { beginRun, endRun, logResults } from './runs.ts';
 import { takeSnapshot } from './snapshot.ts';
-import { isRefusal, problemOfRefusal } from './sqlstate.ts';
+import { problemOfRefusal } from './sqlstate.ts';
 import {
   archive,
   type Incoming,
@@ -91,10 +91,7 @@ export class Database implements DatabaseReplica {
 
   async apply<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]> {
     return this.#write(async (known) => {
-      const results: Result<C>[] = [];
-      const incoming = incomingBatches(changes, source, known, this.#mapping, results);
-      for await (const batch of incoming) results.push(...(await this.#applyBatch(batch)));
-      await this.#link(results.flatMap((result) => (result.ok ? (result.state?.row?.skillId ?? []) : [])));
+      const results = await this.#applyAll(changes, source, known);
       await logResults(this.#connection, this.#run(), 'to_database', results);
       return results;
     });
@@ -107,7 +104,7 @@ export class Database implements DatabaseReplica {
       for await (const batch of incomingBatches(changes, source, known, this.#mapping, [])) {
         const rows = await lockRows(this.#connection, pathsOf(batch));
         const still = batch.filter(({ change }) => stillBefore(change.before, rows.get(change.path)));
-        ids.push(...(await storeBatch(this.#connection, still, true)).map((row) => row.skillId));
+        ids.push(...(await storeBatch(this.#connection, still, rows, true)).map((row) => row.skillId));
       }
       await this.#link(ids);
     });
@@ -126,8 +123,9 @@ export class Database implements DatabaseReplica {
         else if (digestSkill(loaded.skill) !== change.before?.digest) {
           results.push({ change, ...refuse({ reason: 'content-changed-meanwhile', path: loaded.path }) });
         } else {
-          overwritten.push({ skillId, skill: loaded.skill, digest: change.before.digest });
-          results.push({ change, ok: true, state: change.before });
+          const read = readOverwritten(skillId, loaded.skill, change.before.digest);
+          if (read.ok) overwritten.push(read.value);
+          results.push(read.ok ? { change, ok: true, state: change.before } : { change, ...read });
         }
       }
       await inTransaction(this.#connection, '', () => keepFiles(this.#connection, overwritten, this.#run()));
@@ -153,51 +151,78 @@ export class Database implements DatabaseReplica {
     });
   }
 
-  /** Stores a batch; where the database refuses something in it, the halves, so that one skill fails alone. */
-  async #applyBatch<C extends Change>(batch: readonly Incoming<C>[]): Promise<readonly Result<C>[]> {
-    try {
-      return await inSavepoint(this.#connection, () => this.#storeChanges(batch));
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      const [first] = batch;
-      if (first === undefined) throw error;
-      if (batch.length === 1)
-        return [{ change: first.change, ...refuse(problemOfRefusal(first.skill.path, error)) }];
-      const half = Math.ceil(batch.length / 2);
-      return [
-        ...(await this.#applyBatch(batch.slice(0, half))),
-        ...(await this.#applyBatch(batch.slice(half))),
-      ];
+  /**
+   * Stores the changes and links what they name. A skill whose links the database refuses fails whole: all is
+   * undone, and done again without it.
+   */
+  async #applyAll<C extends Change>(
+    changes: readonly C[],
+    source: Load,
+    known: KnownCategories,
+  ): Promise<readonly Result<C>[]> {
+    const failed = new Map<C, Result<C>>();
+    await this.#connection.query('savepoint nothing_stored');
+    for (;;) {
+      const left = changes.filter((change) => !failed.has(change));
+      const results = await this.#storeAll(left, source, known);
+      const stored = new Map(
+        results.flatMap((result) =>
+          result.ok && result.state?.row ? [[result.state.row.skillId, result.change] as const] : [],
+        ),
+      );
+      const refused = await this.#link([...stored.keys()]);
+      for (const [skillId, error] of refused) {
+        const change = stored.get(skillId);
+        if (change) failed.set(change, { change, ...refuse(problemOfRefusal(change.path, error)) });
+      }
+      if (left.every((change) => !failed.has(change))) return [...failed.values(), ...results];
+      await this.#connection.query('rollback to savepoint nothing_stored');
     }
+  }
+
+  async #storeAll<C extends Change>(
+    changes: readonly C[],
+    source: Load,
+    known: KnownCategories,
+  ): Promise<readonly Result<C>[]> {
+    const results: Result<C>[] = [];
+    for await (const batch of incomingBatches(changes, source, known, this.#mapping, results)) {
+      const stored = await inHalves(
+        this.#connection,
+        batch,
+        (some) => this.#storeChanges(some),
+        ({ change }, error): Result<C> => ({ change, ...refuse(problemOfRefusal(change.path, error)) }),
+      );
+      results.push(...stored);
+    }
+    return results;
   }
 
   async #storeChanges<C extends Change>(batch: readonly Incoming<C>[]): Promise<readonly Result<C>[]> {
     const rows = await lockRows(this.#connection, pathsOf(batch));
-    const results: Result<C>[] = [];
-    const still: Incoming<C>[] = [];
-    for (const incoming of batch) {
-      const { change } = incoming;
-      if (stillBefore(change.before, rows.get(change.path))) still.push(incoming);
-      else results.push({ change, ...refuse({ reason: 'row-changed-meanwhile', path: change.path }) });
-    }
+    const still = batch.filter(({ change }) => stillBefore(change.before, rows.get(change.path)));
     await archive(
       this.#connection,
       still.flatMap(({ change }) => rows.get(change.path)?.skillId ?? []),
       this.#run(),
     );
-    const stored = await storeBatch(this.#connection, still, false);
-    for (const row of stored) this.#keys.set(row.skill.path, row.skillId);
-    return [
-      ...results,
-      ...stored.map(
-        (row): Result<C> => ({ change: row.change, ok: true, state: stateOf(row), reading: readingOf(row) }),
-      ),
-    ];
+    const stored = await storeBatch(this.#connection, still, rows, false);
+    const byPath = new Map(stored.map((row) => [row.change.path, row]));
+    for (const row of stored) this.#keys.set(row.change.path, row.skillId);
+    return batch.map(({ change }): Result<C> => {
+      const row = byPath.get(change.path);
+      return row
+        ? { change, ok: true, state: stateOf(row), reading: readingOf(row) }
+        : { change, ...refuse({ reason: 'row-changed-meanwhile', path: change.path }) };
+    });
   }
 
-  async #link(ids: readonly number[]): Promise<void> {
-    if (ids.length === 0) return;
-    await noteIndexed(this.#connection, await linkTargets(this.#connection, ids));
+  /** Links what these skills name, and what waited for them. Returns what the database refused of whom. */
+  async #link(ids: readonly number[]): Promise<ReadonlyMap<number, unknown>> {
+    if (ids.length === 0) return new Map();
+    const { linked, refused } = await linkTargets(this.#connection, ids);
+    await noteIndexed(this.#connection, [...new Set([...ids, ...linked])]);
+    return refused;
   }
 }
 

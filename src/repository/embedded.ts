@@ -20,6 +20,7 @@ export async function embeddedExists(disk: Disk, directory: string): Promise<boo
 /**
  * Opens the embedded database in `directory`, creating it where it does not stand yet. Two processes that
  * open one such database corrupt it, so an exclusive lock beside it guards it until the connection is closed.
+ * Problems: `database-locked`, `embedded-database-unusable`.
  */
 export async function connectToEmbedded(disk: Disk, directory: string): Promise<Outcome<Connection>> {
   await mkdir(path.dirname(directory), { recursive: true });
@@ -35,7 +36,12 @@ export async function connectToEmbedded(disk: Disk, directory: string): Promise<
       import('@electric-sql/pglite'),
       import('@electric-sql/pglite/node-postgres'),
     ]);
-    const database = await PGlite.create(directory);
+    // What PGlite throws here names no cause.
+    const database = await PGlite.create(directory).catch(() => undefined);
+    if (database === undefined) {
+      await release();
+      return refuse({ reason: 'embedded-database-unusable', database: directory });
+    }
     return await connectEmbedded(directory, createPgConfig(database), async () => {
       await database.close();
       await release();

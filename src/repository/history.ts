@@ -1,14 +1,13 @@
 // What the database remembers of skills: the digests that they had, and contents kept before an overwrite.
 
 import { createHash } from 'node:crypto';
-import { decodeDocument } from '../document/parse.ts';
-import { splitDocument } from '../document/split.ts';
+import { decodeDocument, parseDocument, type SkillDocument } from '../document/parse.ts';
 import type { Outcome } from '../problem.ts';
 import type { Digest } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
-import { documentOf, type Skill } from '../skill/skill.ts';
+import { documentOf, type Entry, type Skill } from '../skill/skill.ts';
 import type { Connection } from './connection.ts';
-import { executableMode, plainMode } from './load.ts';
+import { modeOf } from './load.ts';
 
 /** A skill, and a digest that it may have had. */
 export interface PastDigest {
@@ -36,6 +35,19 @@ export interface Overwritten {
   readonly skillId: number;
   readonly skill: Skill;
   readonly digest: Digest;
+  readonly entry: Entry;
+  readonly document: SkillDocument;
+}
+
+/** Readies files to be kept. Refused with the problem of a document that cannot be understood. */
+export function readOverwritten(skillId: number, skill: Skill, digest: Digest): Outcome<Overwritten> {
+  const entry = documentOf(skill);
+  const place = { skill: skill.path, file: entry.path };
+  const text = decodeDocument(entry.bytes, place);
+  const document = text.ok ? parseDocument(text.value, place) : text;
+  return document.ok
+    ? { ok: true, value: { skillId, skill, digest, entry, document: document.value } }
+    : document;
 }
 
 /**
@@ -46,36 +58,17 @@ export async function keepFiles(
   connection: Connection,
   overwritten: readonly Overwritten[],
   runId: number,
-): Promise<Outcome<void>> {
-  const kept: {
-    row: Overwritten;
-    name: string;
-    mode: string;
-    source: string;
-    body: string;
-    files: string;
-  }[] = [];
+): Promise<void> {
   const blobs = new Map<string, Buffer>();
-  for (const row of overwritten) {
-    const document = documentOf(row.skill);
-    const text = decodeDocument(document.bytes, { skill: row.skill.path, file: document.path });
-    if (!text.ok) return text;
-    const { frontmatterSource, body } = splitDocument(text.value);
-    const attached = row.skill.entries.filter((entry) => entry !== document);
-    const manifest = attached.map(({ path, executable, bytes }) => {
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
-      blobs.set(sha256, bytes);
-      return { path, mode: executable ? executableMode : plainMode, bytes: bytes.length, sha256 };
-    });
-    kept.push({
-      row,
-      name: document.path,
-      mode: document.executable ? executableMode : plainMode,
-      source: frontmatterSource,
-      body,
-      files: JSON.stringify(manifest),
-    });
-  }
+  const manifests = overwritten.map(({ skill, entry }) =>
+    skill.entries
+      .filter((attached) => attached !== entry)
+      .map(({ path, executable, bytes }) => {
+        const sha256 = createHash('sha256').update(bytes).digest('hex');
+        blobs.set(sha256, bytes);
+        return { path, mode: modeOf(executable), bytes: bytes.length, sha256 };
+      }),
+  );
   await connection.query(
     `insert into skill_blobs (sha256, bytes) select * from unnest($1::text[], $2::bytea[])
      on conflict (sha256) do nothing`,
@@ -95,16 +88,15 @@ export async function keepFiles(
        select from skill_revisions r where r.skill_id = k.skill_id and r.digest = k.digest
      )`,
     [
-      kept.map(({ row }) => row.skillId),
-      kept.map(({ row }) => row.skill.path),
-      kept.map(({ name }) => name),
-      kept.map(({ mode }) => mode),
-      kept.map(({ source }) => source),
-      kept.map(({ body }) => body),
-      kept.map(({ files }) => files),
-      kept.map(({ row }) => row.digest),
+      overwritten.map(({ skillId }) => skillId),
+      overwritten.map(({ skill }) => skill.path),
+      overwritten.map(({ entry }) => entry.path),
+      overwritten.map(({ entry }) => modeOf(entry.executable)),
+      overwritten.map(({ document }) => document.frontmatterSource),
+      overwritten.map(({ document }) => document.body),
+      manifests.map((manifest) => JSON.stringify(manifest)),
+      overwritten.map(({ digest }) => digest),
       runId,
     ],
   );
-  return { ok: true, value: undefined };
 }

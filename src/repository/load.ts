@@ -44,8 +44,12 @@ function behindPoint(text: string | null): string | null {
   return text === null ? null : text.slice(1);
 }
 
-export const executableMode = '100755';
-export const plainMode = '100644';
+const executableMode = '100755';
+
+/** The executable bit as `file_mode` and git have it. */
+export function modeOf(executable: boolean): string {
+  return executable ? executableMode : '100644';
+}
 
 /** Reads rows in bounded batches. A row that is gone meanwhile is the problem `skill-not-found`. */
 export async function* loadRows(

@@ -43,6 +43,11 @@ async function readMigrations(): Promise<readonly Migration[]> {
   );
 }
 
+/** The migrations of a database that does not stand yet: all are pending. */
+export async function allPending(): Promise<readonly MigrationState[]> {
+  return (await readMigrations()).map(({ name }) => ({ name, appliedAt: null }));
+}
+
 interface AppliedRow {
   readonly name: string;
   readonly digest: string;

@@ -5,7 +5,7 @@ import { type Outcome, type Problem, refuse } from '../problem.ts';
 import type { Connection, DatabaseName } from './connection.ts';
 import { connectServer } from './connection.ts';
 import { connectToEmbedded, embeddedExists } from './embedded.ts';
-import { inspectSchema, migrate } from './migrate.ts';
+import { allPending, inspectSchema, type MigrationState, migrate } from './migrate.ts';
 import { describeDatabase } from './sqlstate.ts';
 
 /** Which database: a server by its URL, or an embedded one by its folder. */
@@ -44,9 +44,9 @@ export async function openForWriting(place: DatabasePlace, disk: Disk): Promise<
 
 /** Opens a database for reading: nothing is created or migrated. One without our tables is `absent`. */
 export async function openForReading(place: DatabasePlace, disk: Disk): Promise<Outcome<OpenedDatabase>> {
-  if (place.kind === 'embedded' && !(await embeddedExists(disk, place.directory))) {
+  if (place.kind === 'embedded' && (await isStillToCome(place, disk))) {
     const name: DatabaseName = { kind: 'embedded', host: 'embedded', name: place.directory };
-    return { ok: true, value: { state: 'absent', name, pending: [] } };
+    return { ok: true, value: { state: 'absent', name, pending: namesOf(await allPending()) } };
   }
   return opened(await connect(place, disk), async (connection) => {
     const schema = await inspectSchema(connection);
@@ -55,9 +55,33 @@ export async function openForReading(place: DatabasePlace, disk: Disk): Promise<
     if (state === 'current') return { ok: true, value: { state: 'ready', connection, migrated: [] } };
     if (state !== 'absent') return refuse(needsMigrate(connection, migrations));
     await connection.close();
-    const pending = migrations.map((migration) => migration.name);
-    return { ok: true, value: { state: 'absent', name: connection.database, pending } };
+    return { ok: true, value: { state: 'absent', name: connection.database, pending: namesOf(migrations) } };
   });
+}
+
+/** Whether the place is an embedded database that nobody created yet. */
+async function isStillToCome(place: DatabasePlace, disk: Disk): Promise<boolean> {
+  return place.kind === 'embedded' && !(await embeddedExists(disk, place.directory));
+}
+
+/** How a database's migrations stand. Creates and changes nothing. */
+export async function migrationsOf(
+  place: DatabasePlace,
+  disk: Disk,
+): Promise<Outcome<readonly MigrationState[]>> {
+  if (await isStillToCome(place, disk)) return { ok: true, value: await allPending() };
+  const connection = await connect(place, disk);
+  if (!connection.ok) return connection;
+  try {
+    const schema = await inspectSchema(connection.value);
+    return schema.ok ? { ok: true, value: schema.value.migrations } : schema;
+  } finally {
+    await connection.value.close();
+  }
+}
+
+function namesOf(migrations: readonly MigrationState[]): readonly string[] {
+  return migrations.map((migration) => migration.name);
 }
 
 /** Hands the connection to `next`, and closes it where that refuses or throws. */
@@ -76,10 +100,7 @@ async function opened(
   }
 }
 
-function needsMigrate(
-  { database }: Connection,
-  migrations: readonly { readonly appliedAt: Date | null }[],
-): Problem {
+function needsMigrate({ database }: Connection, migrations: readonly MigrationState[]): Problem {
   const pending = migrations.filter((migration) => migration.appliedAt === null).length;
   return { reason: 'database-needs-migrate', database: describeDatabase(database), pending };
 }

@@ -12,7 +12,7 @@ import type { KnownCategories } from '../taxonomy/known.ts';
 import { createCategories } from './categories.ts';
 import type { Connection } from './connection.ts';
 import { fileType } from './file-type.ts';
-import { executableMode, plainMode } from './load.ts';
+import { modeOf } from './load.ts';
 import { matchRelations } from './relations.ts';
 import { declaredTargets } from './targets.ts';
 
@@ -60,11 +60,11 @@ export function readingOf({ document, category }: ReadSkill): Reading {
   };
 }
 
-/** A row as it stands, locked. `revision` is null for one that no sync nor trigger ever saw. */
+/** A row as it stands, locked. `revision` is 0 for one that no sync nor trigger ever saw, as in a snapshot. */
 export interface LockedRow {
   readonly skillId: number;
   readonly deleted: boolean;
-  readonly revision: number | null;
+  readonly revision: number;
 }
 
 /** Locks the rows at these paths until the transaction ends: skills first, as an update by anyone does. */
@@ -85,7 +85,7 @@ export async function lockRows(
   return new Map(
     skills.map((row) => [
       row.skill_path,
-      { skillId: row.skill_id, deleted: row.deleted, revision: byId.get(row.skill_id) ?? null },
+      { skillId: row.skill_id, deleted: row.deleted, revision: byId.get(row.skill_id) ?? 0 },
     ]),
   );
 }
@@ -100,15 +100,21 @@ export function stillBefore(before: SkillState | null, row: LockedRow | undefine
  * Stores a batch, with its relations and files, in the transaction at hand. The rows must be locked, and what
  * they held archived, by the caller. Targets of dependencies are linked later, when all skills are there.
  *
+ * @param locked the rows that stood when they were locked
  * @param settling the rows hold the same text already: they get what the sync keeps beside it, no revision
+ * @returns what was stored; what is missing met a row that someone else made meanwhile
  */
 export async function storeBatch<I extends Incoming>(
   connection: Connection,
   batch: readonly I[],
+  locked: ReadonlyMap<string, LockedRow>,
   settling: boolean,
 ): Promise<readonly Stored<I>[]> {
-  const ids = await upsertSkills(connection, batch);
-  const keyed = batch.map((incoming) => ({ ...incoming, skillId: requireKey(ids, incoming.skill.path) }));
+  const ids = await upsertSkills(connection, batch, locked);
+  const keyed = batch.flatMap((incoming) => {
+    const skillId = ids.get(incoming.skill.path);
+    return skillId === undefined ? [] : [{ ...incoming, skillId }];
+  });
   await matchCategories(connection, keyed);
   await matchRelations(
     connection,
@@ -128,11 +134,13 @@ function requireKey<K, V>(map: ReadonlyMap<K, V>, key: K): V {
 async function upsertSkills(
   connection: Connection,
   batch: readonly Incoming[],
+  locked: ReadonlyMap<string, LockedRow>,
 ): Promise<ReadonlyMap<string, number>> {
+  const standing = [...locked].map(([path, row]) => [path, row.skillId] as const);
   const fields = (pick: (fields: Fields) => unknown) => batch.map(({ document }) => pick(document.fields));
-  const paths = batch.map(({ skill }) => skill.path);
-  // A row that says all of this already is not touched: settling must not bump its last_modified.
-  await connection.query(
+  // A row that says all of this already is not touched: settling must not bump its last_modified. Nor is one
+  // that was not locked: nobody compared it, and the history does not hold it.
+  const written = await connection.query<{ skill_id: number; skill_path: string }>(
     `insert into skills as s (
        skill_path, frontmatter_source, skill_content, name, description, version, type, weight, load_priority,
        status, skill_style, scope, extra
@@ -152,13 +160,14 @@ async function upsertSkills(
          when excluded.skill_path = any ($14) or (select y.states_status from skill_sync y where y.skill_id = s.skill_id)
          then excluded.status else s.status end,
        skill_style = excluded.skill_style, scope = excluded.scope, extra = excluded.extra, deleted_at = null
-     where (s.frontmatter_source, s.skill_content, s.name, s.description, s.version, s.type, s.weight,
+     where s.skill_id = any ($15) and (s.frontmatter_source, s.skill_content, s.name, s.description, s.version, s.type, s.weight,
          s.load_priority, s.status, s.skill_style, s.scope, s.extra, s.deleted_at)
        is distinct from (excluded.frontmatter_source, excluded.skill_content, excluded.name, excluded.description,
          excluded.version, excluded.type, excluded.weight, excluded.load_priority, excluded.status,
-         excluded.skill_style, excluded.scope, excluded.extra, null)`,
+         excluded.skill_style, excluded.scope, excluded.extra, null)
+     returning skill_id, skill_path`,
     [
-      paths,
+      batch.map(({ skill }) => skill.path),
       batch.map(({ document }) => document.frontmatterSource),
       batch.map(({ document }) => document.body),
       fields((f) => f.name),
@@ -172,13 +181,10 @@ async function upsertSkills(
       fields((f) => f.scope),
       fields((f) => JSON.stringify(f.extra)),
       batch.filter(({ document }) => document.statesStatus).map(({ skill }) => skill.path),
+      standing.map(([, skillId]) => skillId),
     ],
   );
-  const rows = await connection.query<{ skill_id: number; skill_path: string }>(
-    'select skill_id, skill_path from skills where skill_path = any ($1)',
-    [paths],
-  );
-  return new Map(rows.map((row) => [row.skill_path, row.skill_id]));
+  return new Map([...standing, ...written.map((row) => [row.skill_path, row.skill_id] as const)]);
 }
 
 type Keyed = Incoming & { readonly skillId: number };
@@ -270,7 +276,7 @@ function fileRow(skillId: number, { path, bytes, executable }: Entry, order: num
     type: fileType(path),
     content: isText ? bytes.toString() : null,
     binary: isText ? null : bytes,
-    mode: executable ? executableMode : plainMode,
+    mode: modeOf(executable),
     bytes: bytes.length,
     order,
   };
@@ -305,7 +311,7 @@ async function noteStored(
       batch.map((row) => row.skillId),
       batch.map((row) => row.digest),
       batch.map((row) => row.entry.path),
-      batch.map((row) => (row.entry.executable ? executableMode : plainMode)),
+      batch.map((row) => modeOf(row.entry.executable)),
       batch.map((row) => JSON.stringify(declaredTargets(row.document.fields) satisfies Json)),
       batch.map((row) => row.category?.reason ?? null),
       batch.map((row) => row.document.statesStatus),

@@ -4,7 +4,7 @@
 // has it, and is linked as soon as that skill arrives.
 
 import type { Fields, Json } from '../document/fields.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, inHalves } from './connection.ts';
 import { matchRelation, type Relation, type RelationRow } from './relations.ts';
 
 const dependencies: Relation = {
@@ -43,6 +43,13 @@ interface ResolvedRow {
   readonly justification: string | null;
 }
 
+/** What came of linking, by skill. */
+export interface Linking {
+  readonly linked: readonly number[];
+  /** What the database said. */
+  readonly refused: ReadonlyMap<number, unknown>;
+}
+
 /** How many skills are linked by one round of statements. */
 const skillsPerRound = 1000;
 
@@ -50,12 +57,9 @@ const skillsPerRound = 1000;
  * Resolves the targets of the skills in `ids`, and those of any skill that found nothing so far; then makes
  * both relations of each of these skills hold what its targets resolved to.
  *
- * @returns the skills whose relations were brought to match
+ * @returns the skills whose relations were brought to match, and those for which the database refused it
  */
-export async function linkTargets(
-  connection: Connection,
-  ids: readonly number[],
-): Promise<readonly number[]> {
+export async function linkTargets(connection: Connection, ids: readonly number[]): Promise<Linking> {
   // What another writer changed waits until a sync takes it: its relations are not ours to bring to match.
   const waiting = await connection.query<{ skill_id: number }>(
     `select skill_id from skill_sync
@@ -64,15 +68,24 @@ export async function linkTargets(
     [ids],
   );
   const concerned = [...ids, ...waiting.map((row) => row.skill_id)];
-  const linked = new Set(ids);
+  const asked = new Set(ids);
+  const linked: number[] = [];
+  const refused = new Map<number, unknown>();
+  const link = async (some: readonly number[]) => {
+    const changed = await resolveTargets(connection, some);
+    const matched = some.filter((id) => asked.has(id) || changed.has(id));
+    await matchTargets(connection, matched);
+    return matched;
+  };
   for (let start = 0; start < concerned.length; start += skillsPerRound) {
     const round = concerned.slice(start, start + skillsPerRound);
-    const changed = await resolveTargets(connection, round);
-    const matched = round.filter((id) => linked.has(id) || changed.has(id));
-    for (const id of matched) linked.add(id);
-    await matchTargets(connection, matched);
+    const done = await inHalves(connection, round, link, (id, error) => {
+      refused.set(id, error);
+      return id;
+    });
+    linked.push(...done.filter((id) => !refused.has(id)));
   }
-  return [...linked];
+  return { linked, refused };
 }
 
 /** Writes the key that each target resolves to beside it. Returns the skills for which that changed. */

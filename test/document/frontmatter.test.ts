@@ -1,7 +1,8 @@
 // What the YAML between the fences says, strictly and line by line, and what is refused.
 
 import { describe, expect, test } from 'vitest';
-import { maxFrontmatterLength, readFrontmatter } from '../../src/document/frontmatter.ts';
+import { readFrontmatter } from '../../src/document/frontmatter.ts';
+import { maxFrontmatterLength } from '../../src/document/split.ts';
 import { Literal, type Pair, type Value } from '../../src/document/yaml.ts';
 import type { SkillPath } from '../../src/skill/path.ts';
 
@@ -21,8 +22,8 @@ function showPairs(pairs: readonly (readonly [string, Value])[]): string {
 function read(yaml: string) {
   const outcome = readFrontmatter(yaml, place);
   if (!outcome.ok) throw new Error(outcome.problem.reason);
-  const { pairs, warnings } = outcome.value;
-  return { said: showPairs(pairs.map(({ key, value }) => [key, value])), pairs, warnings };
+  const { pairs } = outcome.value;
+  return { said: showPairs(pairs.map(({ key, value }) => [key, value])), ...outcome.value };
 }
 
 function problemOf(yaml: string) {
@@ -101,7 +102,6 @@ describe('what is no YAML is read line by line', () => {
     ['nothing', 'a: b: c\nd:', '{a: "b: c", d: null}'],
     ['a merge conflict', 'a: b\n<<<<<<< mine\nc: d\n=======\n>>>>>>> theirs\n', '{a: "b", c: "d"}'],
     ['prose after keys', 'a: b\nSome prose.\n- an item\nc: d', '{a: "b", c: "d"}'],
-    ['equal keys', 'a: b: c\na: d', '{a: "d"}'],
     ['a prototype', '__proto__: a: b', '{__proto__: "a: b"}'],
     ['two documents', 'a: b\n--- # x\nc: d', '{a: "b", c: "d"}'],
     ['deep nesting', `a: ${'['.repeat(200)}`, `{a: "${'['.repeat(200)}"}`],
@@ -140,7 +140,47 @@ test.each([
   expect(read(yaml)).toMatchObject({ said, warnings: [{ code: 'duplicate-key', key: 'a', line, column }] });
 });
 
-describe('no reading makes a map of', () => {
+describe('line by line, a key may be indented below a text that is whole', () => {
+  test.each([
+    ['name: x\n  description: y', '{name: "x", description: "y"}'],
+    [
+      'name: x\n  description: y: z\n  more\nlicense: MIT',
+      '{name: "x", description: "y: z more", license: "MIT"}',
+    ],
+    ['name: "x"\n\tlicense: MIT\n\ttags: [a]', '{name: "x", license: "MIT", tags: ["a"]}'],
+    ['name: x: y\n  metadata:\n    type: tool', '{name: "x: y", metadata: {type: "tool"}}'],
+    // Not where it goes on: other words, a block of text, an open quote, a map.
+    ['description: x: y\n  note: z', '{description: "x: y note: z"}'],
+    ['description: |\n\tname: x\nb: c: d', '{description: "name: x\\n", b: "c: d"}'],
+    ['description: "x\n  name: y" z', '{description: "\\"x name: y\\" z"}'],
+    ['metadata:\n  name: x\nb: c: d', '{metadata: {name: "x"}, b: "c: d"}'],
+    ['metadata:\n  a: b: c\n    name: x', '{metadata: {a: "b: c name: x"}}'],
+  ])('%j', (yaml, said) => {
+    expect(read(yaml)).toMatchObject({ said, warnings: [{ code: 'yaml-read-line-by-line' }] });
+  });
+
+  test('which knows its place', () => {
+    expect(placesOf(read('name: x\n  metadata:\n    type: tool').pairs)).toBe(
+      'name 2:1, metadata 3:3 (type 4:5)',
+    );
+  });
+});
+
+describe('line by line, equal keys are warned of', () => {
+  test.each([
+    ['a: b: c\na: d', '{a: "d"}', 3, 1],
+    ['a: b: c\nm: {d: 1,\n  d: 2}', '{a: "b: c", m: {d: 2}}', 4, 3],
+    ['m:\n  a: b: c\n  a: d', '{m: {a: "d"}}', 4, 3],
+    ['  x: b: c\n  m: {a: 1, a: 2}', '{x: "b: c", m: {a: 2}}', 3, 13],
+  ])('%j', (yaml, said, line, column) => {
+    expect(read(yaml)).toMatchObject({
+      said,
+      warnings: [{ code: 'yaml-read-line-by-line' }, { code: 'duplicate-key', line, column }],
+    });
+  });
+});
+
+describe('no reading finds a key in', () => {
   test.each([
     ['prose', 'Just some text.\n', 2, 1],
     ['a list', '- a\n- b', 2, 1],
@@ -149,8 +189,8 @@ describe('no reading makes a map of', () => {
     ['a key that is a list', '? [a]\n: b', 2, 3],
     ['a scalar', '"a"', 2, 1],
   ])('%s', (_, yaml, line, column) => {
-    const { skill: path, file } = place;
-    expect(problemOf(yaml)).toMatchObject({ reason: 'frontmatter-not-a-map', path, file, line, column });
+    const warnings = [{ code: 'yaml-read-line-by-line', line, column }];
+    expect(read(yaml)).toMatchObject({ said: '{}', warnings, isYaml: false });
   });
 });
 

@@ -368,6 +368,42 @@ describe('with no frontmatter the description is the first paragraph', () => {
   });
 });
 
+describe('two rules with no key between them are no fences', () => {
+  test.each([
+    ['---\nSome prose.\n---\nText', 'Text'],
+    ['---\n\nSome prose: with a colon,\nand more.\n\n---\n', 'Some prose: with a colon, and more.'],
+    ['\uFEFF---\r\n- an item\r\n---\r\nText', 'Text'],
+    [`---\n${'word '.repeat(60_000)}\n---\nText`, 'Text'],
+  ])('%#', (text, description) => {
+    const outcome = parseDocument(text, place);
+    const frontmatterSource = text.startsWith('\uFEFF') ? '\uFEFF' : '';
+    expect(outcome).toMatchObject({
+      ok: true,
+      value: {
+        frontmatterSource,
+        body: text.slice(frontmatterSource.length),
+        fields: { description },
+        warnings: [{ code: 'rule-above-prose', line: 1 }],
+      },
+    });
+  });
+
+  test.each([
+    ['---\n---\nText', {}],
+    ['---\n# only a comment\n---\nText', {}],
+    ['---\nnull\n---\nText', {}],
+    ['---\n{ license: MIT }\n---\nText', { license: 'MIT' }],
+    ['---\nMy key: a\n---\nText', { 'My key': 'a' }],
+    ['---\n  license: a: b\n---\nText', { license: 'a: b' }],
+    ['---\nSome prose.\nlicense: MIT\n---\nText', { license: 'MIT' }],
+  ])('but these are: %j', (text, extra) => {
+    expect(parseDocument(text, place)).toMatchObject({
+      ok: true,
+      value: { body: 'Text', fields: { extra } },
+    });
+  });
+});
+
 describe('a problem, with file and line', () => {
   const bomb = `---\na: &a [*a]\n---\n`;
   test.each([
@@ -378,7 +414,6 @@ describe('a problem, with file and line', () => {
       'frontmatter-never-closes',
       'SKILL.md:1: the frontmatter that opens here',
     ],
-    ['prose', '---\n\nprose\n---\n', 'frontmatter-not-a-map', 'SKILL.md:2:1: the frontmatter holds no "key'],
     ['an alias bomb', bomb, 'yaml-alias-bomb', 'SKILL.md:2:1: the aliases in "a" grow'],
     [
       'a huge frontmatter',

@@ -18,7 +18,13 @@ describe('a frontmatter is', () => {
     ['not closed within a line', '---\na: |\n ---\n---\nb', '---\na: |\n ---\n---\n', 'a: |\n ---\n', 'b'],
     ['not closed by three dots', '---\na: 1\n...\n---\nb', '---\na: 1\n...\n---\n', 'a: 1\n...\n', 'b'],
     ['not closed after a lone CR', '---\na: 1\r---\n---\nb', '---\na: 1\r---\n---\n', 'a: 1\r---\n', 'b'],
-    ['not closed after U+2028', '---\na\u2028---\n---\nb', '---\na\u2028---\n---\n', 'a\u2028---\n', 'b'],
+    [
+      'not closed after U+2028',
+      '---\na: \u2028---\n---\nb',
+      '---\na: \u2028---\n---\n',
+      'a: \u2028---\n',
+      'b',
+    ],
   ])('%s', (_, text, frontmatterSource, yaml, body) => {
     const split = splitDocument(text);
     expect(split).toMatchObject({ frontmatterSource, body, oddity: null });

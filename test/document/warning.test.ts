@@ -19,6 +19,7 @@ type Row = readonly [document: string, where: string, says: string];
 // The type asks for a row for every code.
 const rows: Record<WarningCode, Row> = {
   'fence-names-a-language': ['---yaml\na: b\n---\n', '1:', 'line 1 is "---yaml"'],
+  'rule-above-prose': ['---\nprose\n---\n', '1:', 'it was read as part of the body'],
   'yaml-read-line-by-line': ['---\ndescription: a: b\n---\n', '2:15', 'bad indentation of a mapping entry'],
   'duplicate-key': ['---\nlicense: a\nlicense: b\n---\n', '3:1', 'license stands more than once'],
   'key-stands-elsewhere': [
