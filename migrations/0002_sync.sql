@@ -57,6 +57,7 @@ create table skill_sync (
   digest_revision bigint,
   indexed jsonb,
   index_version integer,
+  taxonomy_version varchar(64),
   targets jsonb not null default '[]',
   category_reason text,
   states_status boolean not null default false,
@@ -66,6 +67,8 @@ create table skill_sync (
 
 comment on column skill_sync.digest is 'of the skill''s content, true for digest_revision only';
 comment on column skill_sync.indexed is 'what the sync wrote into columns and relations for the stored text';
+comment on column skill_sync.index_version is 'of the parser that filled the index';
+comment on column skill_sync.taxonomy_version is 'of the mapping that chose the category';
 comment on column skill_sync.targets is
   'the dependencies and references that the document names, each with the skill that it was resolved to';
 comment on column skill_sync.states_status is
@@ -187,6 +190,22 @@ language sql stable as $$
         order by r.target_skill_id, r.reference_type collate "C"
       ), '[]')
       from skill_references r where r.source_skill_id = s.skill_id
+    ),
+    -- An alias that only a rename left is no part of the document.
+    'aliases', (
+      select coalesce(jsonb_agg(a.alias_path order by a.alias_path collate "C"), '[]')
+      from skill_aliases a where a.skill_id = s.skill_id and a.reason is distinct from 'renamed'
+    ),
+    'facets', (
+      select coalesce(jsonb_agg(
+        jsonb_build_object('key', f.facet_key, 'value', f.facet_value)
+        order by f.facet_key collate "C", f.facet_value collate "C"
+      ), '[]')
+      from skill_facets f where f.skill_id = s.skill_id
+    ),
+    'allowed_tools', (
+      select coalesce(jsonb_agg(t.tool_name order by t.tool_name collate "C"), '[]')
+      from skill_allowed_tools t where t.skill_id = s.skill_id
     )
   )
   from skills s
@@ -361,6 +380,9 @@ begin
         array['dependent_id', 'dependency_skill_id', 'dependency_type', 'justification']),
       ('skill_references', 'source_skill_id', true,
         array['source_skill_id', 'target_skill_id', 'reference_type']),
+      ('skill_aliases', 'skill_id', true, array['skill_id', 'alias_path', 'reason']),
+      ('skill_facets', 'skill_id', true, array['skill_id', 'facet_key', 'facet_value']),
+      ('skill_allowed_tools', 'skill_id', true, array['skill_id', 'tool_name']),
       ('skill_files', 'skill_id', true,
         array['skill_id', 'relative_path', 'content', 'binary_data', 'file_mode'])
     ) as synced_tables (name, skill_column, on_insert, columns)

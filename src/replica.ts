@@ -91,6 +91,8 @@ export interface RunStart {
 export interface DatabaseSnapshot extends Snapshot {
   /** Paths whose digest had to be computed, since another writer made or changed the row. */
   readonly unsettled: ReadonlySet<SkillPath>;
+  /** Paths that another version of the parser or of the taxonomy mapping indexed. */
+  readonly outdated: ReadonlySet<SkillPath>;
 }
 
 /** The database as a side of the sync: a replica that also remembers. */

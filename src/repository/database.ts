@@ -14,7 +14,7 @@ import type {
 import { digestSkill } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
-import type { TaxonomyMapping } from '../taxonomy/infer.ts';
+import { type TaxonomyMapping, taxonomyVersion } from '../taxonomy/infer.ts';
 import type { KnownCategories } from '../taxonomy/known.ts';
 import { knownCategories } from './categories.ts';
 import { type Connection, inHalves, inTransaction } from './connection.ts';
@@ -44,16 +44,18 @@ import { linkTargets } from './targets.ts';
 export class Database implements DatabaseReplica {
   readonly #connection: Connection;
   readonly #mapping: TaxonomyMapping;
+  readonly #taxonomy: string;
   readonly #keys = new Map<SkillPath, number>();
   #runId: number | null = null;
 
   constructor(connection: Connection, mapping: TaxonomyMapping) {
     this.#connection = connection;
     this.#mapping = mapping;
+    this.#taxonomy = taxonomyVersion(mapping);
   }
 
   async snapshot(): Promise<DatabaseSnapshot> {
-    const snapshot = await takeSnapshot(this.#connection);
+    const snapshot = await takeSnapshot(this.#connection, this.#taxonomy);
     this.#keys.clear();
     for (const [path, { row }] of snapshot.skills) if (row) this.#keys.set(path, row.skillId);
     return snapshot;
@@ -102,12 +104,25 @@ export class Database implements DatabaseReplica {
     await this.#write(async (known) => {
       const ids: number[] = [];
       for await (const batch of incomingBatches(changes, source, known, this.#mapping, [])) {
-        const rows = await lockRows(this.#connection, pathsOf(batch));
-        const still = batch.filter(({ change }) => stillBefore(change.before, rows.get(change.path)));
-        ids.push(...(await storeBatch(this.#connection, still, rows, true)).map((row) => row.skillId));
+        // What the database refuses of it stays as it is: the next run finds it unsettled again.
+        const settled = await inHalves(
+          this.#connection,
+          batch,
+          (some) => this.#settleBatch(some),
+          () => undefined,
+        );
+        ids.push(...settled.filter((skillId) => skillId !== undefined));
       }
       await this.#link(ids);
     });
+  }
+
+  async #settleBatch(batch: readonly Incoming[]): Promise<readonly number[]> {
+    const rows = await lockRows(this.#connection, pathsOf(batch));
+    const still = batch.filter(({ change }) => stillBefore(change.before, rows.get(change.path)));
+    const taxonomy = this.#taxonomy;
+    const stored = await storeBatch(this.#connection, still, rows, { settling: true, taxonomy });
+    return stored.map((row) => row.skillId);
   }
 
   async keep<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]> {
@@ -206,7 +221,8 @@ export class Database implements DatabaseReplica {
       still.flatMap(({ change }) => rows.get(change.path)?.skillId ?? []),
       this.#run(),
     );
-    const stored = await storeBatch(this.#connection, still, rows, false);
+    const taxonomy = this.#taxonomy;
+    const stored = await storeBatch(this.#connection, still, rows, { settling: false, taxonomy });
     const byPath = new Map(stored.map((row) => [row.change.path, row]));
     for (const row of stored) this.#keys.set(row.change.path, row.skillId);
     return batch.map(({ change }): Result<C> => {

@@ -14,7 +14,13 @@ function refuseToWrite(): never {
 export function emptyDatabase(mapping: TaxonomyMapping): DatabaseReplica {
   const known = indexCategories(seed.map((category) => category.path));
   return {
-    snapshot: async () => ({ skills: new Map(), unreadable: [], notices: [], unsettled: new Set() }),
+    snapshot: async () => ({
+      skills: new Map(),
+      unreadable: [],
+      notices: [],
+      unsettled: new Set(),
+      outdated: new Set(),
+    }),
     load: async function* () {},
     identity: async () => ({ id: '', highestRevision: 0 }),
     findPast: async () => new Set(),

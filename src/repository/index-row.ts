@@ -21,6 +21,9 @@ export interface IndexRow {
   readonly capabilities: readonly Capability[];
   readonly dependencies: readonly (Omit<Dependency, 'target'> & { readonly skill_id: number })[];
   readonly references: readonly (Omit<Reference, 'target'> & { readonly skill_id: number })[];
+  readonly aliases: readonly string[];
+  readonly facets: readonly Facet[];
+  readonly allowed_tools: readonly string[];
 }
 
 /** The skills that these rows point to, by key. */
@@ -39,16 +42,13 @@ export function fieldsOf(row: IndexRow, paths: ReadonlyMap<number, string>): Fie
       const target = paths.get(skill_id);
       return target === undefined ? [] : [{ ...rest, target }];
     });
-  const none: readonly Facet[] = [];
-  const { load_priority: loadPriority, skill_style: skillStyle, ...same } = row;
+  const { load_priority: loadPriority, skill_style: skillStyle, allowed_tools: allowedTools, ...same } = row;
   return {
     ...same,
     loadPriority,
     skillStyle,
+    allowedTools,
     dependencies: named(row.dependencies),
     references: named(row.references),
-    aliases: [],
-    facets: none,
-    allowedTools: [],
   };
 }

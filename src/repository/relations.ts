@@ -14,6 +14,8 @@ export interface Relation {
   readonly key: { readonly [column: string]: string };
   /** Columns that are brought up to date where the row stands already. */
   readonly values: { readonly [column: string]: string };
+  /** A condition on rows `r` that are removed by nobody here. */
+  readonly keeps?: string;
 }
 
 /** One wanted row: the skill's key, then the cells of `key`, then those of `values`. */
@@ -44,6 +46,29 @@ const ofDocuments: readonly (Relation & {
     values: { description: 'text', sort_order: 'integer' },
     cells: (fields) => fields.capabilities.map(({ name, description }, order) => [name, description, order]),
   },
+  {
+    table: 'skill_aliases',
+    skill: 'skill_id',
+    key: { alias_path: 'text' },
+    values: {},
+    // What a rename left is no part of the document, and stays.
+    keeps: `r.reason = 'renamed'`,
+    cells: (fields) => fields.aliases.map((alias) => [alias]),
+  },
+  {
+    table: 'skill_facets',
+    skill: 'skill_id',
+    key: { facet_key: 'text', facet_value: 'text' },
+    values: {},
+    cells: (fields) => fields.facets.map(({ key, value }) => [key, value]),
+  },
+  {
+    table: 'skill_allowed_tools',
+    skill: 'skill_id',
+    key: { tool_name: 'text' },
+    values: {},
+    cells: (fields) => fields.allowedTools.map((tool) => [tool]),
+  },
 ];
 
 /** Makes the relations of these skills hold what their documents name, and nothing else: a statement a table. */
@@ -63,7 +88,7 @@ export async function matchRelations(
 /** Makes `relation` hold just `rows` for the skills in `ids`: removes, updates and inserts in one statement. */
 export async function matchRelation(
   connection: Connection,
-  { table, skill, key, values }: Relation,
+  { table, skill, key, values, keeps = 'false' }: Relation,
   ids: readonly number[],
   rows: readonly RelationRow[],
 ): Promise<void> {
@@ -85,7 +110,8 @@ export async function matchRelation(
      ${rest.length > 0 ? updated : ''}
      removed as (
        delete from ${table} r
-       where r.${skill} = any ($1) and not exists (select from wanted w where ${sameRow})
+       where r.${skill} = any ($1) and (${keeps}) is not true
+         and not exists (select from wanted w where ${sameRow})
      )
      insert into ${table} (${columns.join(', ')})
      select ${columns.map((column) => `w.${column}`).join(', ')}

@@ -1,5 +1,6 @@
 // What the database holds: path, revision and digest of every row, digests computed where nobody knows them.
 
+import { indexVersion } from '../document/parse.ts';
 import type { DatabaseSnapshot, SkillState, Unreadable } from '../replica.ts';
 import { type Digest, digestSkill, parseDigest } from '../skill/digest.ts';
 import { parseSkillPath, type SkillPath } from '../skill/path.ts';
@@ -13,20 +14,29 @@ interface StateRow {
   readonly status: Status;
   readonly revision: number | null;
   readonly digest: string | null;
+  /** Indexed by another version of the parser or of the taxonomy mapping. */
+  readonly outdated: boolean;
 }
 
-/** Reads all rows that are not deleted, in one consistent view. */
-export async function takeSnapshot(connection: Connection): Promise<DatabaseSnapshot> {
+/**
+ * Reads all rows that are not deleted, in one consistent view.
+ *
+ * @param taxonomy the version of the mapping by which categories are found now
+ */
+export async function takeSnapshot(connection: Connection, taxonomy: string): Promise<DatabaseSnapshot> {
   return inTransaction(connection, 'isolation level repeatable read read only', async () => {
     const skills = new Map<SkillPath, SkillState>();
     const unreadable: Unreadable[] = [];
+    const outdated = new Set<SkillPath>();
     const unknown = new Map<SkillPath, { readonly key: RowKey; readonly row: StateRow }>();
-    for (const row of await stateRows(connection)) {
+    for (const row of await stateRows(connection, taxonomy)) {
       const path = parseSkillPath(row.skill_path);
       const digest = row.digest === null ? undefined : parseDigest(row.digest);
       if (!path.ok) unreadable.push({ path: row.skill_path, below: false, problem: path.problem });
-      else if (digest !== undefined) skills.set(path.value, stateOf(row, digest));
-      else unknown.set(path.value, { key: { skillId: row.skill_id, path: path.value }, row });
+      else if (digest !== undefined) {
+        skills.set(path.value, stateOf(row, digest));
+        if (row.outdated) outdated.add(path.value);
+      } else unknown.set(path.value, { key: { skillId: row.skill_id, path: path.value }, row });
     }
     const keys = [...unknown.values()].map(({ key }) => key);
     for await (const batch of loadRows(connection, keys)) {
@@ -39,16 +49,18 @@ export async function takeSnapshot(connection: Connection): Promise<DatabaseSnap
         }
       }
     }
-    return { skills, unreadable, notices: [], unsettled: new Set(unknown.keys()) };
+    return { skills, unreadable, notices: [], unsettled: new Set(unknown.keys()), outdated };
   });
 }
 
-function stateRows(connection: Connection): Promise<readonly StateRow[]> {
+function stateRows(connection: Connection, taxonomy: string): Promise<readonly StateRow[]> {
   return connection.query<StateRow>(
     `select s.skill_id, s.skill_path, s.status, y.revision,
-       case when y.digest_revision = y.revision then y.digest end as digest
+       case when y.digest_revision = y.revision then y.digest end as digest,
+       (y.index_version, y.taxonomy_version) is distinct from ($1::integer, $2::varchar) as outdated
      from skills s left join skill_sync y using (skill_id)
      where s.deleted_at is null`,
+    [indexVersion, taxonomy],
   );
 }
 

@@ -102,13 +102,14 @@ export function stillBefore(before: SkillState | null, row: LockedRow | undefine
  *
  * @param locked the rows that stood when they were locked
  * @param settling the rows hold the same text already: they get what the sync keeps beside it, no revision
+ * @param taxonomy the version of the mapping by which their categories were found
  * @returns what was stored; what is missing met a row that someone else made meanwhile
  */
 export async function storeBatch<I extends Incoming>(
   connection: Connection,
   batch: readonly I[],
   locked: ReadonlyMap<string, LockedRow>,
-  settling: boolean,
+  { settling, taxonomy }: { readonly settling: boolean; readonly taxonomy: string },
 ): Promise<readonly Stored<I>[]> {
   const ids = await upsertSkills(connection, batch, locked);
   const keyed = batch.flatMap((incoming) => {
@@ -121,7 +122,7 @@ export async function storeBatch<I extends Incoming>(
     keyed.map(({ skillId, document }) => ({ skillId, fields: document.fields })),
   );
   await matchFiles(connection, keyed);
-  const revisions = await noteStored(connection, keyed, settling);
+  const revisions = await noteStored(connection, keyed, settling, taxonomy);
   return keyed.map((row) => ({ ...row, revision: requireKey(revisions, row.skillId) }));
 }
 
@@ -286,13 +287,14 @@ async function noteStored(
   connection: Connection,
   batch: readonly Keyed[],
   settling: boolean,
+  taxonomy: string,
 ): Promise<ReadonlyMap<number, number>> {
   const rows = await connection.query<{ skill_id: number; revision: number }>(
     `insert into skill_sync as y (
        skill_id, digest, document_name, document_mode, targets, category_reason, states_status, index_version,
-       origin, revised_at, writer, revision_xid
+       taxonomy_version, origin, revised_at, writer, revision_xid
      )
-     select skill_id, digest, document_name, document_mode, targets::jsonb, category_reason, states_status, $8,
+     select skill_id, digest, document_name, document_mode, targets::jsonb, category_reason, states_status, $8, $10,
        'files', transaction_timestamp(), concat_ws(' ', session_user, nullif(current_setting('application_name'), '')),
        pg_current_xact_id()
      from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
@@ -301,6 +303,7 @@ async function noteStored(
        digest = excluded.digest, document_name = excluded.document_name, document_mode = excluded.document_mode,
        targets = excluded.targets, category_reason = excluded.category_reason,
        states_status = excluded.states_status, index_version = excluded.index_version,
+       taxonomy_version = excluded.taxonomy_version,
        revision = case when $9 then y.revision else excluded.revision end,
        revised_at = case when $9 then y.revised_at else excluded.revised_at end,
        origin = case when $9 then y.origin else excluded.origin end,
@@ -317,6 +320,7 @@ async function noteStored(
       batch.map((row) => row.document.statesStatus),
       indexVersion,
       settling,
+      taxonomy,
     ],
   );
   await connection.query('update skill_sync set digest_revision = revision where skill_id = any ($1)', [

@@ -9,7 +9,15 @@ import {
   type PlanInput,
   type PlannedChange,
 } from '../reconcile/plan.ts';
-import type { DatabaseReplica, Replica, Result, RunStart, SkillState } from '../replica.ts';
+import type {
+  DatabaseReplica,
+  DatabaseSnapshot,
+  Replica,
+  Result,
+  RunStart,
+  SkillState,
+  Snapshot,
+} from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
 import { type BaseIdentity, type ReadBase, readBase, writeBase } from './base.ts';
 
@@ -32,7 +40,7 @@ export interface Prepared {
   readonly notices: readonly Notice[];
   readonly base: ReadBase;
   readonly identity: BaseIdentity;
-  /** Rows that another writer made or changed, and that the files hold, or shall hold after the run. */
+  /** Rows of which the database does not keep all that it could, though the files hold the same. */
   readonly unsettled: ReadonlyMap<SkillPath, SkillState>;
 }
 
@@ -51,15 +59,35 @@ export async function prepareSync(input: SyncInput): Promise<Prepared> {
   const { direction } = input.run;
   const { selects, statuses, force } = input;
   const plan = makePlan({ direction, ...sides, older, selects, statuses, force });
+  return {
+    plan,
+    notices: [...local.notices, ...remote.notices],
+    base,
+    identity,
+    unsettled: findUnsettled(input, local, remote, plan),
+  };
+}
+
+/**
+ * Rows that hold, or shall hold after the run, what the files do, and of which the database does not keep all
+ * that it could: rows that another writer made or changed, and for a run that may change the database those
+ * that another version of the parser or of the mapping indexed.
+ */
+function findUnsettled(
+  { run: { direction }, selects }: SyncInput,
+  local: Snapshot,
+  remote: DatabaseSnapshot,
+  plan: Plan,
+): ReadonlyMap<SkillPath, SkillState> {
   const incoming = new Set(plan.changes.filter((change) => change.side === 'files').map(({ path }) => path));
-  const unsettled = new Map<SkillPath, SkillState>();
-  for (const path of remote.unsettled) {
+  const outdated = direction === 'import' ? [] : remote.outdated;
+  const found = new Map<SkillPath, SkillState>();
+  for (const path of new Set([...remote.unsettled, ...outdated])) {
     const state = remote.skills.get(path);
-    if (state && (incoming.has(path) || local.skills.get(path)?.digest === state.digest)) {
-      unsettled.set(path, state);
-    }
+    if (!state || !selects(path)) continue;
+    if (incoming.has(path) || local.skills.get(path)?.digest === state.digest) found.set(path, state);
   }
-  return { plan, notices: [...local.notices, ...remote.notices], base, identity, unsettled };
+  return found;
 }
 
 /** Carries out a plan: the database in one transaction, then the files, then the base. */

@@ -1,6 +1,7 @@
 // Which category a skill belongs to, and why. The first of four places that says so decides: its document,
 // the configuration's mapping, the folders above it, the words of its name, keywords and tags.
 
+import { createHash } from 'node:crypto';
 import { globMatcher } from '../skill/glob.ts';
 import type { SkillPath } from '../skill/path.ts';
 import { vagueWords } from './aliases.ts';
@@ -42,6 +43,17 @@ export function compileMapping(
   rules: readonly { readonly glob: string; readonly category: string }[],
 ): TaxonomyMapping {
   return rules.map(({ glob, category }) => ({ glob, category, matches: globMatcher(glob) }));
+}
+
+/** Another way of inferring gets another number here, so that rows are indexed anew. */
+const inferenceVersion = 1;
+
+/** Tells one mapping, and one way of inferring, from another: rows keep it beside their category. */
+export function taxonomyVersion(mapping: TaxonomyMapping): string {
+  const rules = mapping.map(({ glob, category }) => [glob, category]);
+  return createHash('sha256')
+    .update(JSON.stringify([inferenceVersion, rules]))
+    .digest('hex');
 }
 
 /**

@@ -20,6 +20,9 @@ metadata:
   capabilities: ["Does: this"]
   dependencies: {recommended: [{path: other, reason: why not}]}
   see_also: other
+  aliases: old/x
+  facets: {level: high}
+allowed-tools: Read
 `,
 );
 
@@ -82,6 +85,9 @@ async function asExported(connection: Connection): Promise<unknown> {
       capabilities: [{ name: 'Does', description: 'this' }],
       dependencies: [{ ...target, type: 'recommended', justification: 'why not' }],
       references: [{ ...target, type: 'see_also' }],
+      aliases: ['old/x'],
+      facets: [{ key: 'level', value: 'high' }],
+      allowed_tools: ['Read'],
     },
     files: [
       { path: 'a.txt', mode: '100644', bytes: 4, sha256: sha256('text') },
@@ -150,6 +156,17 @@ const changes: readonly string[] = [
   'delete from skill_dependencies',
   `update skill_references set reference_type = 'extends'`,
   'delete from skill_references',
+  `insert into skill_aliases (skill_id, alias_path) values (${idOf('x')}, 'older/x')`,
+  `update skill_aliases set alias_path = 'older/x'`,
+  `update skill_aliases set reason = 'renamed'`,
+  'delete from skill_aliases',
+  `insert into skill_facets (skill_id, facet_key, facet_value) values (${idOf('x')}, 'level', 'low')`,
+  `update skill_facets set facet_value = 'low'`,
+  `update skill_facets set facet_key = 'depth'`,
+  'delete from skill_facets',
+  `insert into skill_allowed_tools (skill_id, tool_name) values (${idOf('x')}, 'Write')`,
+  `update skill_allowed_tools set tool_name = 'Write'`,
+  'delete from skill_allowed_tools',
   `insert into skill_files (skill_id, file_type, relative_path, filename, content)
    values (${idOf('x')}, 'asset', 'c.txt', 'c.txt', '')`,
   `update skill_files set relative_path = 'c.txt' where relative_path = 'a.txt'`,
@@ -168,6 +185,9 @@ const changes: readonly string[] = [
     'capabilities',
     'skill_dependencies',
     'skill_references',
+    'skill_aliases',
+    'skill_facets',
+    'skill_allowed_tools',
     'skill_files',
     'taxonomy_categories',
   ].map((table) => `truncate ${table} cascade`),
@@ -182,6 +202,7 @@ const idle: readonly string[] = [
   'update skill_keywords set keyword = keyword',
   'update skill_categories set created_at = now()',
   `update capabilities set test_criteria = 'some'`,
+  `update skill_allowed_tools set required = true, description = 'some'`,
   `update skill_files set description = 'some', file_type = 'guide', sort_order = 9, updated_at = now()`,
   `update taxonomy_categories set name = 'ML', description = 'some', sort_order = 9`,
   `delete from skill_keywords where keyword = 'none'`,
@@ -405,12 +426,34 @@ describe.each(databaseKinds)('another writer on %s', (kind) => {
     expect(await connection.query('select sha256 from skill_blobs')).toEqual([{ sha256: sha256('text') }]);
 
     // On the connection of a sync, once its transaction is over.
-    await connection.query(`update skills set description = 'Changed.' where name = 'x'`);
-    expect(await history(connection, 'x')).toMatchObject([
-      {},
-      { index: { description: 'On x.' }, by_run: false },
-    ]);
+    await connection.query(`update skills set skill_content = 'Theirs.' where name = 'x'`);
     expect(await present(connection, 'x')).toMatchObject({ origin: 'database', digested: false });
+    expect((await run('export', { force: true })).words).toEqual(['x: forced -> database']);
+    expect(await history(connection, 'x')).toMatchObject([
+      { origin: 'files', by_run: true },
+      { origin: 'files', by_run: false, index: { description: 'On x.' } },
+      { origin: 'database', by_run: true, skill_content: 'Theirs.' },
+    ]);
+    expect(await present(connection, 'x')).toMatchObject({ origin: 'files', digested: true });
+  });
+
+  test('did nothing, where a sync links what waited or settles what it found equal', async () => {
+    const { connection, write, run } = await exported(kind);
+    await write({ 'waits/SKILL.md': document('waits', '', 'dependencies: [late]\n') });
+    await run('export');
+    await connection.query(`update skills set description = 'Changed.' where name = 'x'`);
+    await connection.query(`update skills set description = 'About x.' where name = 'x'`);
+    const waits = await present(connection, 'waits');
+    const changedBack = await present(connection, 'x');
+    await write({ 'late/SKILL.md': document('late') });
+    expect((await run('sync')).words).toEqual(['late: new -> database']);
+
+    expect(await connection.query('select from skill_dependencies')).toHaveLength(2);
+    expect(await present(connection, 'waits')).toEqual(waits);
+    expect(await present(connection, 'x')).toEqual({ ...(changedBack as object), digested: true });
+    expect(await history(connection, 'waits')).toEqual([]);
+    expect(await history(connection, 'x')).toHaveLength(2);
+    expect(await history(connection, 'late')).toEqual([]);
   });
 });
 
@@ -451,6 +494,9 @@ const library = [
   'capabilities',
   'skill_dependencies',
   'skill_references',
+  'skill_aliases',
+  'skill_facets',
+  'skill_allowed_tools',
   'skill_files',
   'taxonomy_categories',
 ];
