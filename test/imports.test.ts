@@ -38,7 +38,7 @@ const mayImport: { readonly [room: string]: readonly string[] } = {
   notice: ['skill'],
   disk: [],
   problem: [],
-  'state-directory': [],
+  'state-directory': ['disk'],
 };
 
 /** Rooms without I/O, clock, environment or randomness. */

@@ -27,7 +27,7 @@ async function show({ json }: MigrateFlags, { config, output }: Surroundings) {
 }
 
 async function apply({ json }: MigrateFlags, { config, output }: Surroundings) {
-  await makeStateDirectory(config.stateDirectory);
+  await makeStateDirectory(nodeDisk, config.stateDirectory);
   const connection = await connect(config.database, nodeDisk);
   if (!connection.ok) return connection;
   return withConnection(connection.value, async () => {

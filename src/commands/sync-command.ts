@@ -82,7 +82,7 @@ async function openSide(
     }
   }
   if (isDryRun) return openForReading(database, nodeDisk);
-  await makeStateDirectory(stateDirectory);
+  await makeStateDirectory(nodeDisk, stateDirectory);
   return openForWriting(database, nodeDisk);
 }
 

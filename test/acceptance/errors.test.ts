@@ -142,7 +142,7 @@ describe('a skill that cannot be read is named, and the others go on', () => {
       'skills/open/SKILL.md': '---\nname: open\ndescription: never closes\n',
       'skills/latin/SKILL.md': Buffer.from('---\nname: latin\ndescription: caf\xe9\n---\n', 'latin1'),
       'skills/nul/SKILL.md': '---\nname: nul\n---\na\0b\n',
-      'skills/list/SKILL.md': '---\n- a\n- b\n---\n',
+      'skills/colon/SKILL.md': '---\nname: colon\ndescription: broken: but readable\n---\n',
     });
     const url = await databaseUrl('postgres');
     const ran = await project.run(['export-to-db'], { DATABASE_URL: url });

