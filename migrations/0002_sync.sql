@@ -216,7 +216,8 @@ $$;
 -- trigger saw, as a restored one, gets its first revision here.
 create function skill_fleet_archive(ids integer[], run bigint)
 returns void
-language sql as $$
+language plpgsql as $$
+begin
   insert into skill_sync (skill_id) select s.skill_id from skills s where s.skill_id = any (ids)
   on conflict (skill_id) do nothing;
   insert into skill_revisions (
@@ -243,7 +244,8 @@ language sql as $$
   from skills s
   join skill_sync y using (skill_id)
   join skill_fleet_index(ids) i using (skill_id)
-  on conflict (skill_id, revision) do nothing
+  on conflict (skill_id, revision) do nothing;
+end
 $$;
 
 -- A sync declares itself for its transaction, and does the bookkeeping below itself, set-based.
@@ -255,9 +257,10 @@ $$;
 -- Notes that someone else is about to change a skill: the first time in a transaction, the state before is
 -- archived and the skill gets a new revision, whose digest nobody knows. A transaction is told by its id
 -- together with its time, since a dump restored elsewhere repeats old ids. The row of skill_sync is locked
--- first, so that of two writers the second archives what the first one left.
+-- first, so that of two writers the second archives what the first one left. Planning anew for each row takes
+-- longer than all the rest.
 create function skill_fleet_note_change(changed_skill_id integer) returns void
-language plpgsql security definer set search_path from current as $$
+language plpgsql security definer set search_path from current set plan_cache_mode = force_generic_plan as $$
 declare
   noted skill_sync;
 begin

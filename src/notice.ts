@@ -19,6 +19,8 @@ export type Notice =
   | ({ readonly notice: 'special-files' } & Named)
   /** Files and folders that the ignore rules drop; an ignored folder counts once. */
   | { readonly notice: 'ignored'; readonly count: number }
+  /** Dependencies and references that name no skill, as `PATH names TARGET`: linked once it arrives. */
+  | ({ readonly notice: 'unresolved' } & Named)
   /** The skills directory is itself a skill's folder. It belongs into `pointAt`. */
   | { readonly notice: 'root-document'; readonly file: string; readonly pointAt: string };
 

@@ -113,6 +113,8 @@ export interface DatabaseReplica extends Replica {
   reader(): Promise<(skill: Skill) => Reading>;
   /** Takes note that the files hold what these rows were found to hold, so that nobody computes it again. */
   settle(states: ReadonlyMap<SkillPath, SkillState>, source: Load): Promise<void>;
+  /** What the skills that this run's changes brought name in vain. */
+  unresolved(): Promise<readonly Notice[]>;
   /** Notes what became of changes to the files. */
   log(results: readonly Result[]): Promise<void>;
 }

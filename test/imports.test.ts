@@ -28,7 +28,7 @@ const mayImport: { readonly [room: string]: readonly string[] } = {
   reconcile: ['problem', 'replica', 'skill'],
   replica: ['document', 'notice', 'problem', 'skill'],
   directory: ['disk', 'document', 'notice', 'problem', 'replica', 'skill'],
-  repository: ['disk', 'document', 'lock', 'problem', 'replica', 'skill', 'taxonomy'],
+  repository: ['disk', 'document', 'lock', 'notice', 'problem', 'replica', 'skill', 'taxonomy'],
   document: ['problem', 'skill'],
   taxonomy: ['skill'],
   skill: ['problem'],

@@ -145,6 +145,7 @@ async function syncSides(
       if (result.ok) done.push(result.change);
       else problems.push(result.problem);
     }
+    for (const notice of done.length > 0 ? await database.unresolved() : []) report.notice(notice);
   }
   const exitCode = exitCodeOf(plan, done, problems, flags);
   report.end(plan, done, problems, exitCode);

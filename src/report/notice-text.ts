@@ -14,6 +14,8 @@ const texts: { readonly [N in Counted['notice']]: (count: number) => string } = 
   secrets: (count) => `${counted(count, 'file')} not synced: by name ${count === 1 ? 'a secret' : 'secrets'}`,
   'held-secrets': (count) =>
     `${counted(count, 'file')} synced though by name a secret: the other side has it`,
+  unresolved: (count) =>
+    `${counted(count, 'dependency or reference', 'dependencies or references')} on no skill yet`,
   'special-files': (count) =>
     `${counted(count, 'pipe, socket or device', 'pipes, sockets or devices')} not synced`,
   ignored: (count) => `${counted(count, 'file or folder', 'files and folders')} ignored`,

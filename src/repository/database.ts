@@ -1,5 +1,6 @@
 // The database as a side of the sync.
 
+import type { Notice } from '../notice.ts';
 import { type Problem, refuse } from '../problem.ts';
 import type {
   Change,
@@ -35,7 +36,7 @@ import {
   stillBefore,
   storeBatch,
 } from './store.ts';
-import { linkTargets } from './targets.ts';
+import { linkTargets, unresolvedTargets } from './targets.ts';
 
 /**
  * The database behind a connection whose schema is current. Loads what its last snapshot, or a change, saw.
@@ -47,6 +48,7 @@ export class Database implements DatabaseReplica {
   readonly #taxonomy: string;
   readonly #keys = new Map<SkillPath, number>();
   #runId: number | null = null;
+  #brought: readonly number[] = [];
 
   constructor(connection: Connection, mapping: TaxonomyMapping) {
     this.#connection = connection;
@@ -94,6 +96,7 @@ export class Database implements DatabaseReplica {
   async apply<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]> {
     return this.#write(async (known) => {
       const results = await this.#applyAll(changes, source, known);
+      this.#brought = results.flatMap((result) => (result.ok ? (result.state?.row?.skillId ?? []) : []));
       await logResults(this.#connection, this.#run(), 'to_database', results);
       return results;
     });
@@ -146,6 +149,10 @@ export class Database implements DatabaseReplica {
       await inTransaction(this.#connection, '', () => keepFiles(this.#connection, overwritten, this.#run()));
     }
     return results;
+  }
+
+  unresolved(): Promise<readonly Notice[]> {
+    return unresolvedTargets(this.#connection, this.#brought);
   }
 
   async reader(): Promise<(skill: Skill) => Reading> {

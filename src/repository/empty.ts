@@ -29,6 +29,7 @@ export function emptyDatabase(mapping: TaxonomyMapping): DatabaseReplica {
     beginRun: refuseToWrite,
     endRun: refuseToWrite,
     keep: refuseToWrite,
+    unresolved: async () => [],
     settle: refuseToWrite,
     log: refuseToWrite,
   };

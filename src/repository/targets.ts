@@ -4,6 +4,7 @@
 // has it, and is linked as soon as that skill arrives.
 
 import type { Fields, Json } from '../document/fields.ts';
+import { maxNamed, type Notice } from '../notice.ts';
 import { type Connection, inHalves } from './connection.ts';
 import { matchRelation, type Relation, type RelationRow } from './relations.ts';
 
@@ -27,12 +28,6 @@ export function declaredTargets(fields: Fields): Json {
     ...fields.dependencies.map((dependency) => ({ kind: 'dependency', ...dependency })),
     ...fields.references.map((reference) => ({ kind: 'reference', ...reference })),
   ];
-}
-
-/** A target that names no skill that the database holds. */
-export interface UnresolvedTarget {
-  readonly skill_path: string;
-  readonly target: string;
 }
 
 interface ResolvedRow {
@@ -159,18 +154,19 @@ async function matchTargets(connection: Connection, ids: readonly number[]): Pro
   );
 }
 
-/** The targets of these skills that name no skill, up to `limit`. */
+/** The targets of these skills that name no skill, as a notice. */
 export async function unresolvedTargets(
   connection: Connection,
   ids: readonly number[],
-  limit: number,
-): Promise<readonly UnresolvedTarget[]> {
-  return connection.query<UnresolvedTarget>(
-    `select s.skill_path, t.item ->> 'target' as target
+): Promise<readonly Notice[]> {
+  const rows = await connection.query<{ text: string; count: number }>(
+    `select s.skill_path || ' names ' || (t.item ->> 'target') as text, count(*) over () as count
      from skill_sync y join skills s using (skill_id), jsonb_array_elements(y.targets) as t (item)
      where y.skill_id = any ($1) and t.item ->> 'skill_id' is null
-     order by s.skill_path, target
+     order by 1
      limit $2`,
-    [ids, limit],
+    [ids, maxNamed],
   );
+  const [first] = rows;
+  return first ? [{ notice: 'unresolved', count: first.count, paths: rows.map((row) => row.text) }] : [];
 }

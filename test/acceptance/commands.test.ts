@@ -141,6 +141,20 @@ test('what only reads creates nothing where no database was chosen', async () =>
   expect(await readdir(project.folder)).toEqual(['skills']);
 });
 
+test('what a skill names in vain is said, until it arrives', async () => {
+  const project = await makeProject();
+  const naming = '---\nname: x\ndescription: About x.\nmetadata:\n  dependencies: y, z\n---\n';
+  await writeFiles(project.folder, { 'skills/x/SKILL.md': naming });
+  const env = { DATABASE_URL: await databaseUrl('postgres') };
+  const first = await project.run(['sync-db', '--verbose'], env);
+  expect(first.stderr).toContain(
+    'note: 2 dependencies or references on no skill yet\n  x names y\n  x names z\n',
+  );
+  await writeFiles(project.folder, { 'skills/y/SKILL.md': naming.replace('name: x', 'name: y') });
+  const second = await project.run(['sync-db', '--verbose'], env);
+  expect(second.stderr).toContain('note: 1 dependency or reference on no skill yet\n  y names z\n');
+});
+
 test('the first line says that the embedded database serves', async () => {
   const project = await projectWithSkills();
   const ran = await project.run(['sync-db']);

@@ -147,10 +147,18 @@ describe('a skill that cannot be read is named, and the others go on', () => {
     const url = await databaseUrl('postgres');
     const ran = await project.run(['export-to-db'], { DATABASE_URL: url });
     expect(ran.code).toBe(1);
-    for (const line of [/open\/SKILL\.md:1/, /latin\/SKILL\.md:3/, /nul\/SKILL\.md:4/, /list\/SKILL\.md:2/]) {
+    for (const line of [
+      /^error: open\/SKILL\.md:1/m,
+      /^error: latin\/SKILL\.md:3/m,
+      /^error: nul\/SKILL\.md:4/m,
+      /^warning: colon\/SKILL\.md:3/m,
+    ]) {
       expect(ran.stderr).toMatch(line);
     }
-    expect(await sql(url, 'select skill_path from skills')).toEqual([{ skill_path: 'good' }]);
+    expect(await sql(url, 'select skill_path, description from skills order by 1')).toEqual([
+      { skill_path: 'colon', description: 'broken: but readable' },
+      { skill_path: 'good', description: 'About x.' },
+    ]);
   });
 
   // Root reads every folder, so this runs the command as another user.

@@ -1,6 +1,6 @@
 // How many statements a run sends grows with its batches, not with its skills.
 
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { previewPlan } from '../../src/sync/preview.ts';
 import { prepareSync } from '../../src/sync/sync.ts';
 import { databaseKinds, migratedDatabase } from '../databases.ts';
@@ -83,16 +83,17 @@ async function count(kind: (typeof databaseKinds)[number], skills: number): Prom
   return counts as Counts;
 }
 
-describe.each(databaseKinds)('on %s', (kind) => {
-  test('20 and 150 skills, one batch each, take the same; 401 skills, three batches, at most three times that', async () => {
-    const few = await count(kind, 20);
-    expect(await count(kind, 150)).toEqual(few);
-    const many = await count(kind, 401);
-    for (const run of runs) {
-      expect(few[run], run).toBeGreaterThan(0);
-      expect(many[run], run).toBeLessThanOrEqual(3 * few[run]);
-    }
-    // What has nothing to do reads once, however much there is.
-    expect(many['second export']).toBe(few['second export']);
-  });
+test.each(databaseKinds)('on %s, 20 and 150 skills take the same: one batch each', async (kind) => {
+  const few = await count(kind, 20);
+  for (const run of runs) expect(few[run], run).toBeGreaterThan(0);
+  expect(await count(kind, 150)).toEqual(few);
+});
+
+// On a server alone: the embedded database is sent the same, and is slower.
+test('401 skills, three batches, take at most three times as many as one batch', async () => {
+  const few = await count('postgres', 20);
+  const many = await count('postgres', 401);
+  for (const run of runs) expect(many[run], run).toBeLessThanOrEqual(3 * few[run]);
+  // What has nothing to do reads once, however much there is.
+  expect(many['second export']).toBe(few['second export']);
 });
