@@ -22,6 +22,7 @@ import { type Connection, inHalves, inTransaction } from './connection.ts';
 import { findPast, keepFiles, type Overwritten, readOverwritten } from './history.ts';
 import { loadRows } from './load.ts';
 import { advisoryLockKey } from './migrate.ts';
+import { readerOf, readingOf, readSkill } from './read-skill.ts';
 import { beginRun, endRun, logResults } from './runs.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { problemOfRefusal } from './sqlstate.ts';
@@ -30,8 +31,6 @@ import {
   type Incoming,
   lockRows,
   noteIndexed,
-  readingOf,
-  readSkill,
   type Stored,
   stillBefore,
   storeBatch,
@@ -247,14 +246,6 @@ export class Database implements DatabaseReplica {
     await noteIndexed(this.#connection, [...new Set([...ids, ...linked])]);
     return refused;
   }
-}
-
-/** Tells what people are told of a skill. One that cannot be read has no category and no warnings. */
-export function readerOf(known: KnownCategories, mapping: TaxonomyMapping): (skill: Skill) => Reading {
-  return (skill) => {
-    const read = readSkill(skill, known, mapping);
-    return read.ok ? readingOf(read.value) : { category: null, warnings: [] };
-  };
 }
 
 function stateOf({ digest, skillId, revision, document }: Stored): SkillState {

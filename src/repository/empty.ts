@@ -4,7 +4,7 @@ import type { DatabaseReplica } from '../replica.ts';
 import type { TaxonomyMapping } from '../taxonomy/infer.ts';
 import { indexCategories } from '../taxonomy/known.ts';
 import { seed } from '../taxonomy/seed.ts';
-import { readerOf } from './database.ts';
+import { readerOf } from './read-skill.ts';
 
 function refuseToWrite(): never {
   throw new Error('a database that does not exist cannot be written');

@@ -1,27 +1,17 @@
 // Skills into rows: a batch of skills becomes a few statements, whatever its size.
 
-import { isUtf8 } from 'node:buffer';
 import type { Fields, Json } from '../document/fields.ts';
-import { decodeDocument, indexVersion, parseDocument, type SkillDocument } from '../document/parse.ts';
-import type { Outcome } from '../problem.ts';
-import type { Change, Reading, SkillState } from '../replica.ts';
+import { indexVersion } from '../document/parse.ts';
+import type { Change, SkillState } from '../replica.ts';
 import type { Digest } from '../skill/digest.ts';
-import { documentOf, type Entry, type Skill } from '../skill/skill.ts';
-import { type CategoryChoice, inferCategory, type TaxonomyMapping } from '../taxonomy/infer.ts';
-import type { KnownCategories } from '../taxonomy/known.ts';
+import type { Skill } from '../skill/skill.ts';
 import { createCategories } from './categories.ts';
 import type { Connection } from './connection.ts';
-import { fileType } from './file-type.ts';
+import { matchFiles } from './files.ts';
 import { modeOf } from './load.ts';
+import type { ReadSkill } from './read-skill.ts';
 import { matchRelations } from './relations.ts';
 import { declaredTargets } from './targets.ts';
-
-/** A skill as the database reads it: its document, and the category that it belongs to. */
-export interface ReadSkill {
-  readonly entry: Entry;
-  readonly document: SkillDocument;
-  readonly category: CategoryChoice | null;
-}
 
 /** A skill ready to be stored. */
 export interface Incoming<C extends Change = Change> extends ReadSkill {
@@ -35,30 +25,6 @@ export type Stored<I extends Incoming = Incoming> = I & {
   readonly skillId: number;
   readonly revision: number;
 };
-
-/** Reads the document of a skill, and finds its category. */
-export function readSkill(
-  skill: Skill,
-  known: KnownCategories,
-  mapping: TaxonomyMapping,
-): Outcome<ReadSkill> {
-  const entry = documentOf(skill);
-  const place = { skill: skill.path, file: entry.path };
-  const text = decodeDocument(entry.bytes, place);
-  if (!text.ok) return text;
-  const document = parseDocument(text.value, place);
-  if (!document.ok) return document;
-  const category = inferCategory({ path: skill.path, ...document.value.fields }, known, mapping);
-  return { ok: true, value: { entry, document: document.value, category } };
-}
-
-/** What people are told of it. */
-export function readingOf({ document, category }: ReadSkill): Reading {
-  return {
-    category: category && { path: category.path, reason: category.reason },
-    warnings: document.warnings,
-  };
-}
 
 /** A row as it stands, locked. `revision` is 0 for one that no sync nor trigger ever saw, as in a snapshot. */
 export interface LockedRow {
@@ -209,78 +175,6 @@ async function matchCategories(connection: Connection, batch: readonly Keyed[]):
      on conflict (skill_id, category_id) do update set is_primary = true where not sc.is_primary`,
     [batch.map((row) => row.skillId), batch.map((row) => row.category?.path ?? null)],
   );
-}
-
-/** Makes the attached files of each skill's row those of the skill. */
-async function matchFiles(connection: Connection, batch: readonly Keyed[]): Promise<void> {
-  const files = batch.flatMap(({ skillId, skill, entry }) =>
-    skill.entries.filter((file) => file !== entry).map((file, order) => fileRow(skillId, file, order)),
-  );
-  const column = <K extends keyof FileRow>(name: K) => files.map((file) => file[name]);
-  await connection.query(
-    `with removed as (
-       delete from skill_files f
-       where f.skill_id = any ($1) and not exists (
-         select from unnest($2::integer[], $3::text[]) as w (skill_id, relative_path)
-         where w.skill_id = f.skill_id and w.relative_path = f.relative_path
-       )
-     )
-     insert into skill_files as f (
-       skill_id, relative_path, filename, file_type, content, binary_data, file_mode, file_size_bytes, checksum,
-       sort_order
-     )
-     select skill_id, relative_path, filename, file_type::file_type_enum, content, binary_data, file_mode,
-       file_size_bytes, encode(sha256(coalesce(binary_data, convert_to(content, 'UTF8'))), 'hex'), sort_order
-     from unnest($2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::text[],
-       $9::integer[], $10::integer[])
-       as incoming (skill_id, relative_path, filename, file_type, content, binary_data, file_mode,
-         file_size_bytes, sort_order)
-     on conflict (skill_id, relative_path) do update set
-       content = excluded.content, binary_data = excluded.binary_data, file_mode = excluded.file_mode,
-       file_size_bytes = excluded.file_size_bytes, checksum = excluded.checksum, updated_at = now()
-     where (f.content, f.binary_data, f.file_mode, f.checksum)
-       is distinct from (excluded.content, excluded.binary_data, excluded.file_mode, excluded.checksum)`,
-    [
-      batch.map((row) => row.skillId),
-      column('skillId'),
-      column('path'),
-      column('filename'),
-      column('type'),
-      column('content'),
-      column('binary'),
-      column('mode'),
-      column('bytes'),
-      column('order'),
-    ],
-  );
-}
-
-interface FileRow {
-  readonly skillId: number;
-  readonly path: string;
-  readonly filename: string;
-  readonly type: string;
-  readonly content: string | null;
-  readonly binary: Buffer | null;
-  readonly mode: string;
-  readonly bytes: number;
-  readonly order: number;
-}
-
-function fileRow(skillId: number, { path, bytes, executable }: Entry, order: number): FileRow {
-  // PostgreSQL's text holds any UTF-8 but NUL.
-  const isText = isUtf8(bytes) && !bytes.includes(0);
-  return {
-    skillId,
-    path,
-    filename: path.slice(path.lastIndexOf('/') + 1),
-    type: fileType(path),
-    content: isText ? bytes.toString() : null,
-    binary: isText ? null : bytes,
-    mode: modeOf(executable),
-    bytes: bytes.length,
-    order,
-  };
 }
 
 async function noteStored(
