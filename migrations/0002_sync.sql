@@ -157,58 +157,68 @@ language sql stable as $$
     'skill_style', s.skill_style,
     'scope', s.scope,
     'extra', s.extra,
-    'category', (
-      select c.path from skill_categories sc join taxonomy_categories c using (category_id)
-      where sc.skill_id = s.skill_id and sc.is_primary
-      order by c.path limit 1
-    ),
-    'keywords', (
-      select coalesce(jsonb_agg(k.keyword order by k.keyword collate "C"), '[]')
-      from skill_keywords k where k.skill_id = s.skill_id
-    ),
-    'tags', (
-      select coalesce(jsonb_agg(t.tag order by t.tag collate "C"), '[]')
-      from skill_tags t where t.skill_id = s.skill_id
-    ),
-    'capabilities', (
-      select coalesce(jsonb_agg(
-        jsonb_build_object('name', c.name, 'description', coalesce(c.description, ''))
-        order by c.sort_order, c.name collate "C"
-      ), '[]')
-      from capabilities c where c.skill_id = s.skill_id
-    ),
-    'dependencies', (
-      select coalesce(jsonb_agg(
-        jsonb_build_object('skill_id', d.dependency_skill_id, 'type', d.dependency_type, 'justification', d.justification)
-        order by d.dependency_skill_id
-      ), '[]')
-      from skill_dependencies d where d.dependent_id = s.skill_id
-    ),
-    'references', (
-      select coalesce(jsonb_agg(
-        jsonb_build_object('skill_id', r.target_skill_id, 'type', r.reference_type)
-        order by r.target_skill_id, r.reference_type collate "C"
-      ), '[]')
-      from skill_references r where r.source_skill_id = s.skill_id
-    ),
-    -- An alias that only a rename left is no part of the document.
-    'aliases', (
-      select coalesce(jsonb_agg(a.alias_path order by a.alias_path collate "C"), '[]')
-      from skill_aliases a where a.skill_id = s.skill_id and a.reason is distinct from 'renamed'
-    ),
-    'facets', (
-      select coalesce(jsonb_agg(
-        jsonb_build_object('key', f.facet_key, 'value', f.facet_value)
-        order by f.facet_key collate "C", f.facet_value collate "C"
-      ), '[]')
-      from skill_facets f where f.skill_id = s.skill_id
-    ),
-    'allowed_tools', (
-      select coalesce(jsonb_agg(t.tool_name order by t.tool_name collate "C"), '[]')
-      from skill_allowed_tools t where t.skill_id = s.skill_id
-    )
+    'category', category.path,
+    'keywords', coalesce(keywords.items, '[]'),
+    'tags', coalesce(tags.items, '[]'),
+    'capabilities', coalesce(capabilities.items, '[]'),
+    'dependencies', coalesce(dependencies.items, '[]'),
+    'references', coalesce(reference.items, '[]'),
+    'aliases', coalesce(aliases.items, '[]'),
+    'facets', coalesce(facets.items, '[]'),
+    'allowed_tools', coalesce(tools.items, '[]')
   )
   from skills s
+  left join (
+    select sc.skill_id, min(c.path) as path
+    from skill_categories sc join taxonomy_categories c using (category_id)
+    where sc.skill_id = any (ids) and sc.is_primary
+    group by sc.skill_id
+  ) category using (skill_id)
+  left join (
+    select k.skill_id, jsonb_agg(k.keyword order by k.keyword collate "C") as items
+    from skill_keywords k where k.skill_id = any (ids) group by k.skill_id
+  ) keywords using (skill_id)
+  left join (
+    select t.skill_id, jsonb_agg(t.tag order by t.tag collate "C") as items
+    from skill_tags t where t.skill_id = any (ids) group by t.skill_id
+  ) tags using (skill_id)
+  left join (
+    select c.skill_id, jsonb_agg(
+      jsonb_build_object('name', c.name, 'description', coalesce(c.description, ''))
+      order by c.sort_order, c.name collate "C"
+    ) as items
+    from capabilities c where c.skill_id = any (ids) group by c.skill_id
+  ) capabilities using (skill_id)
+  left join (
+    select d.dependent_id as skill_id, jsonb_agg(
+      jsonb_build_object('skill_id', d.dependency_skill_id, 'type', d.dependency_type, 'justification', d.justification)
+      order by d.dependency_skill_id
+    ) as items
+    from skill_dependencies d where d.dependent_id = any (ids) group by d.dependent_id
+  ) dependencies using (skill_id)
+  left join (
+    select r.source_skill_id as skill_id, jsonb_agg(
+      jsonb_build_object('skill_id', r.target_skill_id, 'type', r.reference_type)
+      order by r.target_skill_id, r.reference_type collate "C"
+    ) as items
+    from skill_references r where r.source_skill_id = any (ids) group by r.source_skill_id
+  ) reference using (skill_id)
+  left join (
+    -- An alias that only a rename left is no part of the document.
+    select a.skill_id, jsonb_agg(a.alias_path order by a.alias_path collate "C") as items
+    from skill_aliases a where a.skill_id = any (ids) and a.reason is distinct from 'renamed' group by a.skill_id
+  ) aliases using (skill_id)
+  left join (
+    select f.skill_id, jsonb_agg(
+      jsonb_build_object('key', f.facet_key, 'value', f.facet_value)
+      order by f.facet_key collate "C", f.facet_value collate "C"
+    ) as items
+    from skill_facets f where f.skill_id = any (ids) group by f.skill_id
+  ) facets using (skill_id)
+  left join (
+    select t.skill_id, jsonb_agg(t.tool_name order by t.tool_name collate "C") as items
+    from skill_allowed_tools t where t.skill_id = any (ids) group by t.skill_id
+  ) tools using (skill_id)
   where s.skill_id = any (ids)
 $$;
 

@@ -36,17 +36,22 @@ export async function createCategories(connection: Connection, paths: Iterable<s
        and parent.path = regexp_replace(child.path, '/[^/]*$', '')`,
     [wanted],
   );
-  await fillClosure(connection);
+  await fillClosure(connection, wanted);
 }
 
 /**
- * Makes `taxonomy_closure` say what the parents say: existing databases have no trigger that does. A cycle that
- * another writer made ends at the depth that no tree of categories has.
+ * Makes `taxonomy_closure` say what the parents of these categories say, and of those of which it says nothing:
+ * existing databases have no trigger that fills it. A cycle that another writer made ends at the depth that no
+ * tree of categories has.
  */
-async function fillClosure(connection: Connection): Promise<void> {
+async function fillClosure(connection: Connection, paths: readonly string[]): Promise<void> {
   await connection.query(
-    `with recursive above (ancestor_id, descendant_id, depth) as (
-       select category_id, category_id, 0 from taxonomy_categories
+    `with recursive concerned as (
+       select category_id from taxonomy_categories c
+       where path = any ($2) or not exists (select from taxonomy_closure t where t.descendant_id = c.category_id)
+     ),
+     above (ancestor_id, descendant_id, depth) as (
+       select category_id, category_id, 0 from concerned
        union
        select c.parent_id, a.descendant_id, a.depth + 1
        from above a join taxonomy_categories c on c.category_id = a.ancestor_id
@@ -57,7 +62,7 @@ async function fillClosure(connection: Connection): Promise<void> {
      ),
      gone as (
        delete from taxonomy_closure t
-       where not exists (
+       where t.descendant_id in (select category_id from concerned) and not exists (
          select from shortest s where s.ancestor_id = t.ancestor_id and s.descendant_id = t.descendant_id
        )
      )
@@ -65,6 +70,6 @@ async function fillClosure(connection: Connection): Promise<void> {
      select ancestor_id, descendant_id, depth from shortest
      on conflict (ancestor_id, descendant_id) do update set depth = excluded.depth
        where taxonomy_closure.depth <> excluded.depth`,
-    [maxCategoryDepth],
+    [maxCategoryDepth, paths],
   );
 }
