@@ -216,10 +216,6 @@ const reasons = {
     what: `The migration ${_.migration} failed: ${_.why}`,
     remedy: 'Nothing of it was kept. Mend the cause, and run: skill-fleet migrate.',
   }),
-  'columns-edited': (_: OfSkill & { columns: string }): Sentence => ({
-    what: `${_.path}: another writer changed ${_.columns} in the database`,
-    remedy: 'The change is held. Write it into SKILL.md, or set the old values in the database again.',
-  }),
   'file-is-document': (_: OfSkill & { file: string }): Sentence => ({
     what: `${_.path}: skill_files holds a row for the document itself, ${_.file}`,
     remedy: 'Delete that row: the document stands in skills.skill_content.',

@@ -44,8 +44,8 @@ const mayImport: { readonly [room: string]: readonly string[] } = {
 /** Rooms without I/O, clock, environment or randomness. */
 const pure = ['reconcile', 'document', 'taxonomy', 'skill', 'problem', 'replica', 'notice'];
 
-/** What of Node a pure room may use: functions from bytes to bytes. */
-const pureModules = ['node:buffer', 'node:crypto'];
+/** What of Node a pure room may use: functions from values to values. */
+const pureModules = ['node:buffer', 'node:crypto', 'node:util'];
 
 const impureNames =
   /\b(process\.|Date\.now|new Date\(\)|Math\.random|randomUUID|randomBytes|performance\.|fetch\()/;

@@ -7,7 +7,7 @@ import type { Warnings } from './warning.ts';
 // The longest description that the specification allows.
 const maxParagraphLength = 1024;
 
-const heading = /^ {0,3}(#{1,6})(?:[ \t]|$)/;
+const headingLine = /^ {0,3}(#{1,6})(?:[ \t]|$)/;
 const capabilitiesHeading = /^ {0,3}##[ \t]+Capabilities[ \t]*(?:#+[ \t]*)?$/;
 const capabilityItem = /^[-*+][ \t]+\*\*([^*]+)\*\*(.*)$/s;
 const continuation = /^[ \t]+[^ \t*+-]/;
@@ -32,6 +32,18 @@ function proseLines(body: string): readonly string[] {
   });
 }
 
+/** A capability of the body, and the lines that say it, counted from 0 in the body. */
+export interface BodyCapability extends Capability {
+  readonly line: number;
+  readonly lineCount: number;
+}
+
+/** The sections `## Capabilities`: the line of the first one's heading, and the items of all of them. */
+export interface CapabilitySection {
+  readonly heading: number | undefined;
+  readonly items: readonly BodyCapability[];
+}
+
 /**
  * The items `- **Name**: text` of the section `## Capabilities`, with the indented lines that continue them;
  * each name once.
@@ -43,37 +55,47 @@ export function capabilitiesOfBody(
   firstLine: number,
   warnings: Warnings,
 ): readonly Capability[] {
-  if (!body.includes('Capabilities')) return [];
-  const capabilities = capabilityItems(proseLines(body)).flatMap(({ name, texts, index }) => {
-    const spot = { key: '## Capabilities', line: firstLine + index, column: 1, warnings };
+  const { items } = capabilitySection(body, firstLine, warnings);
+  return unique(items, ({ name }) => name).map(({ name, description }) => ({ name, description }));
+}
+
+/** As {@link capabilitiesOfBody}, with the places of all items. */
+export function capabilitySection(body: string, firstLine: number, warnings: Warnings): CapabilitySection {
+  if (!body.includes('Capabilities')) return { heading: undefined, items: [] };
+  const { heading, items } = sectionOf(proseLines(body));
+  const read = items.flatMap(({ name, texts, line }) => {
+    const spot = { key: '## Capabilities', line: firstLine + line, column: 1, warnings };
     const named = textWithin(limits.capabilityName)(name, spot);
-    return named === undefined
-      ? []
-      : [{ name: named, description: readText(texts.join(' ').trim(), spot) ?? '' }];
+    if (named === undefined) return [];
+    const description = readText(texts.join(' ').trim(), spot) ?? '';
+    return [{ name: named, description, line, lineCount: texts.length }];
   });
-  return unique(capabilities, ({ name }) => name);
+  return { heading, items: read };
 }
 
 interface Item {
   readonly name: string;
+  /** One of each of its lines. */
   readonly texts: string[];
 }
 
-function capabilityItems(lines: readonly string[]): readonly (Item & { readonly index: number })[] {
-  const items: (Item & { readonly index: number })[] = [];
+function sectionOf(lines: readonly string[]) {
+  const items: (Item & { readonly line: number })[] = [];
+  let heading: number | undefined;
   let within = false;
   let current: Item | undefined;
   for (const [index, line] of lines.entries()) {
-    const level = heading.exec(line)?.[1]?.length;
+    const level = headingLine.exec(line)?.[1]?.length;
     if (level !== undefined && level <= 2) within = capabilitiesHeading.test(line);
+    if (level === 2 && within) heading ??= index;
     const item = within ? itemOf(line) : undefined;
-    if (item !== undefined) items.push({ ...item, index });
+    if (item !== undefined) items.push({ ...item, line: index });
     // Any other line ends the item: a blank one, a list below it.
     const continues = continuation.test(line);
     if (continues) current?.texts.push(line.trim());
     else current = item;
   }
-  return items;
+  return { heading, items };
 }
 
 function itemOf(line: string): Item | undefined {
@@ -85,7 +107,7 @@ function itemOf(line: string): Item | undefined {
 }
 
 function isText(line: string): boolean {
-  return line.trim() !== '' && !heading.test(line) && !ruleOrUnderline.test(line.replace(/[ \t]+/g, ''));
+  return line.trim() !== '' && !headingLine.test(line) && !ruleOrUnderline.test(line.replace(/[ \t]+/g, ''));
 }
 
 /** The first paragraph that is no heading, rule or code, as one line; '' where there is none. */

@@ -1,33 +1,27 @@
 // The frontmatter of a database row that has none: what its values say, as a person would write it.
 
-import { Document, Scalar, visit } from 'yaml';
+import { isDeepStrictEqual } from 'node:util';
 import { capabilitiesOfBody } from './body.ts';
+import { type Capability, type Fields, type Json, silentFields } from './fields.ts';
+import { formOf } from './forms.ts';
 import {
-  type Capability,
-  type Dependency,
-  type Facet,
-  type Fields,
-  type Json,
-  type Reference,
-  silentDependencyType,
-  silentFields,
-  silentReferenceType,
-} from './fields.ts';
-import { type MetadataField, metadataKey, metadataKeys, saysField, topLevelKeys } from './keys.ts';
-import { splitTools } from './relations.ts';
+  type MetadataField,
+  metadataKey,
+  metadataKeys,
+  saysField,
+  specifiedKeys,
+  topLevelKeys,
+} from './keys.ts';
+import { pairLines } from './print.ts';
+import { isSilent } from './sayings.ts';
+import { valueOfJson } from './values.ts';
 import { Warnings } from './warning.ts';
+import type { Value } from './yaml.ts';
 
-type Printable = Json | ReadonlyMap<string, Printable> | readonly Printable[];
-type Printed = readonly [key: string, value: Printable];
+type Said = readonly [key: string, value: Value];
 
-// Everything that some reader of YAML breaks at, drops or hides: control characters, line separators, BOM.
-const plainText = /^[\n\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]*$/u;
-
-// Well below the depth at which documents are refused.
-const maxExtraDepth = 64;
-
-// Blanks that a block of text would hide, and a first line that would set its indentation.
-const blankEdges = /^\s|[ ](?:\n|$)/;
+/** How deep values of `extra` that are written may nest: well below the depth at which documents are refused. */
+export const maxExtraDepth = 64;
 
 /**
  * The text to put before the body, fences included: `name`, `description`, then what differs from a silent
@@ -43,81 +37,54 @@ export function freshFrontmatter(fields: Fields, body: string): string {
   // A `metadata` that is no map stays so; the fields then stand at the top level, as in older documents.
   const isMap = metadata === undefined || isObject(metadata);
   const below = isMap ? [...own, ...extrasOf(metadata ?? {}, 'metadata')] : [];
-  const printed: readonly Printed[] = [
+  const tools = formOf('allowedTools', fields.allowedTools);
+  const said: readonly Said[] = [
     [topLevelKeys.name, fields.name],
     [topLevelKeys.description, fields.description],
     ...specifiedFirst(extrasOf(extra, 'top')),
-    ...(fields.allowedTools.length === 0 ? [] : [[topLevelKeys.allowedTools, toolsOf(fields)] as const]),
-    ...(isMap ? [] : [...own, [metadataKey, metadata] as const]),
+    ...(tools === undefined ? [] : [[topLevelKeys.allowedTools, tools] as const]),
+    ...(isMap ? [] : [...own, [metadataKey, valueOfJson(metadata)] as const]),
     ...(below.length === 0 ? [] : [[metadataKey, new Map(below)] as const]),
   ];
-  return `---\n${print(new Map(printed))}---\n`;
-}
-
-function print(map: ReadonlyMap<string, Printable>): string {
-  // For readers of both YAML versions: `yes` and 1:20 are text in one and not in the other.
-  const document = new Document(map, { aliasDuplicateObjects: false, compat: 'yaml-1.1' });
-  visit(document, {
-    Scalar: (_, node) => {
-      if (typeof node.value !== 'string') return;
-      if (!plainText.test(node.value) || blankEdges.test(node.value)) node.type = Scalar.QUOTE_DOUBLE;
-    },
-  });
-  // Double quotes as JSON: the printer's own folding of them does not give every text back.
-  return document.toString({
-    lineWidth: 0,
-    blockQuote: 'literal',
-    doubleQuotedAsJSON: true,
-  });
+  const lines = said.flatMap(([key, value]) => pairLines(key, value, 'plain'));
+  return `---\n${lines.map((line) => `${line}\n`).join('')}---\n`;
 }
 
 function isObject(value: Json): value is { readonly [key: string]: Json } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function extrasOf(extra: { readonly [key: string]: Json }, where: 'top' | 'metadata'): readonly Printed[] {
-  return Object.entries(extra).filter(
-    ([key, value]) => value !== null && !saysField(key, where) && isNestedWithin(maxExtraDepth, value),
-  );
+function extrasOf(extra: { readonly [key: string]: Json }, where: 'top' | 'metadata'): readonly Said[] {
+  return Object.entries(extra)
+    .filter(
+      ([key, value]) => value !== null && !saysField(key, where) && isNestedWithin(maxExtraDepth, value),
+    )
+    .map(([key, value]) => [key, valueOfJson(value)]);
 }
 
-function isNestedWithin(depth: number, value: Json): boolean {
+/** Whether a value is nested no deeper than that. */
+export function isNestedWithin(depth: number, value: Json): boolean {
   if (typeof value !== 'object' || value === null) return true;
   return depth > 0 && Object.values(value).every((inner) => isNestedWithin(depth - 1, inner));
 }
 
-function specifiedFirst(printed: readonly Printed[]): readonly Printed[] {
-  const specified = ['compatibility', 'license'];
-  return printed.toSorted(([a], [b]) => specified.indexOf(b) - specified.indexOf(a));
-}
-
-function toolsOf({ allowedTools }: Fields): Printable {
-  // The specification's form, blanks between the tools, where it gives the same tools back.
-  const line = allowedTools.join(' ');
-  const back = splitTools(line);
-  return back.length === allowedTools.length && back.every((tool, index) => tool === allowedTools[index])
-    ? line
-    : allowedTools;
+function specifiedFirst(said: readonly Said[]): readonly Said[] {
+  const isSpecified = ([key]: Said) => specifiedKeys.includes(key);
+  return [
+    ...specifiedKeys.flatMap((key) => said.filter((one) => one[0] === key)),
+    ...said.filter((one) => !isSpecified(one)),
+  ];
 }
 
 /** The values of the `metadata:` map, silent ones left out. */
-function metadataOf(fields: Fields, body: string): readonly Printed[] {
-  const printable: Readonly<Record<MetadataField, Printable>> = {
-    ...fields,
-    capabilities: unsaid(fields.capabilities, body).map(capabilityOf),
-    dependencies: fields.dependencies.map(dependencyOf),
-    references: fields.references.map(referenceOf),
-    facets: facetsOf(fields.facets),
-  };
+function metadataOf(fields: Fields, body: string): readonly Said[] {
+  const said: Fields = { ...fields, capabilities: unsaid(fields.capabilities, body) };
+  const form = <F extends MetadataField>(field: F) =>
+    isDeepStrictEqual(said[field], silentFields[field]) ? null : (formOf(field, said[field]) ?? null);
   return (Object.keys(metadataKeys) as MetadataField[]).flatMap((field) => {
-    const value = printable[field];
-    return value === silentFields[field] || isEmpty(value) ? [] : [[metadataKeys[field][0], value]];
+    const value = form(field);
+    return isSilent(value) ? [] : [[metadataKeys[field][0], value]];
   });
-}
-
-function isEmpty(value: Printable): boolean {
-  if (value === null || value === '') return true;
-  return value instanceof Map ? value.size === 0 : Array.isArray(value) && value.length === 0;
 }
 
 /**
@@ -133,27 +100,4 @@ function unsaid(capabilities: readonly Capability[], body: string): readonly Cap
 
 function isSame(a: Capability, b: Capability | undefined): boolean {
   return a.name === b?.name && a.description === b.description;
-}
-
-function capabilityOf({ name, description }: Capability): Printable {
-  return description === '' ? { name } : { name, description };
-}
-
-function dependencyOf({ target, type, justification }: Dependency): Printable {
-  if (type === silentDependencyType && justification === null) return target;
-  return {
-    path: target,
-    ...(type === silentDependencyType ? {} : { type }),
-    ...(justification === null ? {} : { justification }),
-  };
-}
-
-function referenceOf({ target, type }: Reference): Printable {
-  return type === silentReferenceType ? target : { path: target, type };
-}
-
-function facetsOf(facets: readonly Facet[]): Printable {
-  const byKey = new Map<string, string[]>(facets.map(({ key }) => [key, []]));
-  for (const { key, value } of facets) byKey.get(key)?.push(value);
-  return new Map([...byKey].map(([key, values]) => [key, values.length === 1 ? (values[0] ?? '') : values]));
 }

@@ -5,7 +5,7 @@ import type { Warning } from './warning.ts';
 import { type Pair, readYaml, type Value } from './yaml.ts';
 
 // A quoted key, or a word: sentences hold colons too, and `http://` is no key.
-const keyLine = /^("[^"]*"|'[^']*'|[\p{L}\p{N}_$][\p{L}\p{N}_$./-]*)[ \t]*:(?:[ \t]+(.*))?$/su;
+const keyLine = /^((?:"[^"]*"|'[^']*'|[\p{L}\p{N}_$][\p{L}\p{N}_$./-]*)[ \t]*:)(?:[ \t]+(.*))?$/su;
 const listItem = /^-(?:[ \t]+(.*))?$/s;
 const closings: { readonly [opening: string]: string } = { '"': '"', "'": "'", '[': ']', '{': '}' };
 const blockHeader = /^[|>](?:[+-]?[1-9]?|[1-9][+-])$/;
@@ -13,6 +13,11 @@ const blockHeader = /^[|>](?:[+-]?[1-9]?|[1-9][+-])$/;
 /** Whether a line, with or without its line break, begins with a key: `key:` or `key: value`. */
 export function readsAsKey(line: string): boolean {
   return keyLine.test(line.trimEnd());
+}
+
+/** How long the key at the start of a line is, its colon included. */
+export function keyLength(line: string): number {
+  return keyLine.exec(line)?.[1]?.length ?? 0;
 }
 
 /** A key's line and those that continue it. */
@@ -95,7 +100,7 @@ function blocksIn(lines: readonly Line[], outerIndent: number, nested: boolean):
     const match = keyLine.exec(line.slice(inner));
     if (match !== null) {
       open = {
-        key: unquote(match[1] ?? ''),
+        key: keyOf(match[1] ?? ''),
         rest: match[2] ?? '',
         first: index,
         column: outerIndent + indent.length + inner + 1,
@@ -118,7 +123,13 @@ function blocksIn(lines: readonly Line[], outerIndent: number, nested: boolean):
 /** Whether an indented line is a key by itself: one that has a meaning, below a value that is whole already. */
 function interrupts(line: string, { rest }: Block): boolean {
   const key = indentOf(line) === '' ? undefined : keyLine.exec(line.trimStart())?.[1];
-  return key !== undefined && isKnownKey(key) && rest !== '' && !blockHeader.test(rest) && !isOpen(rest);
+  return (
+    key !== undefined && isKnownKey(keyOf(key)) && rest !== '' && !blockHeader.test(rest) && !isOpen(rest)
+  );
+}
+
+function keyOf(withColon: string): string {
+  return unquote(withColon.slice(0, -1).trimEnd());
 }
 
 function isKnownKey(key: string): boolean {

@@ -19,7 +19,7 @@ import { type DocumentPlace, type Frontmatter, readFrontmatter } from './frontma
 import { metadataKey, saysField } from './keys.ts';
 import { listReaders, readFacets } from './relations.ts';
 import { Sayings, spotOf } from './sayings.ts';
-import { splitDocument } from './split.ts';
+import { type Split, splitDocument } from './split.ts';
 import { isLonger, oneOf, type Read, readJson, readText, shorten, textWithin, unique } from './values.ts';
 import { type Warning, Warnings } from './warning.ts';
 import { Literal, type Pair } from './yaml.ts';
@@ -57,6 +57,20 @@ export function decodeDocument(bytes: Buffer, place: DocumentPlace): Outcome<str
  * Problems: `document-holds-nul`, `frontmatter-never-closes`, and those of {@link readFrontmatter}.
  */
 export function parseDocument(text: string, place: DocumentPlace): Outcome<SkillDocument> {
+  const reading = readDocument(text, place);
+  return reading.ok ? { ok: true, value: reading.value.document } : reading;
+}
+
+/** A document that was read, and how its frontmatter was. */
+export interface DocumentReading {
+  readonly document: SkillDocument;
+  /** The YAML between its fences, and what it says; null where there is no frontmatter. */
+  readonly yaml: Split['yaml'];
+  readonly frontmatter: Frontmatter | null;
+}
+
+/** As {@link parseDocument}, with what patching needs of the way there. */
+export function readDocument(text: string, place: DocumentPlace): Outcome<DocumentReading> {
   const at = { path: place.skill, file: place.file };
   const nul = text.indexOf('\0');
   if (nul !== -1) {
@@ -73,17 +87,16 @@ export function parseDocument(text: string, place: DocumentPlace): Outcome<Skill
   }
   if (oddity === 'rule-above-prose') warnings.add({ code: 'rule-above-prose', line: 1 });
   const bodyLine = frontmatterSource.split('\n').length;
-  const { status, ...fields } = fieldsOf(read?.value ?? null, body, bodyLine, place.skill, warnings);
-  return {
-    ok: true,
-    value: {
-      frontmatterSource,
-      body,
-      fields: { ...fields, status: status ?? silentFields.status },
-      statesStatus: status !== undefined,
-      warnings: warnings.all(),
-    },
+  const frontmatter = read?.value ?? null;
+  const { status, ...fields } = fieldsOf(frontmatter, body, bodyLine, place.skill, warnings);
+  const document = {
+    frontmatterSource,
+    body,
+    fields: { ...fields, status: status ?? silentFields.status },
+    statesStatus: status !== undefined,
+    warnings: warnings.all(),
   };
+  return { ok: true, value: { document, yaml, frontmatter } };
 }
 
 function fieldsOf(

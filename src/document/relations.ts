@@ -26,7 +26,8 @@ import type { Value } from './yaml.ts';
 
 type Mapping = ReadonlyMap<string, Value>;
 
-const targetKeys = ['path', 'skill', 'name', 'target'];
+export const targetKeys = ['path', 'skill', 'name', 'target'];
+export const justificationKeys = ['justification', 'reason'];
 const readTarget = textWithin(limits.target);
 const readDependencyType = oneOf(dependencyTypes);
 const readReferenceType = textWithin(limits.referenceType);
@@ -68,7 +69,8 @@ const readDependencies: Read<readonly Dependency[]> = (value, spot) =>
     ({ target }) => target,
   );
 
-function isByType(value: Value): value is Mapping {
+/** Whether dependencies stand under their types. */
+export function isByType(value: Value): value is Mapping {
   const types: readonly string[] = dependencyTypes;
   return value instanceof Map && value.size > 0 && [...value.keys()].every((key) => types.includes(key));
 }
@@ -78,7 +80,7 @@ function dependenciesOf(value: Value, silentType: Dependency['type'], spot: Spot
     const target = readTarget(targetOf(item), spot);
     if (target === undefined) return [];
     const type = ofMap(item, ['type'], readDependencyType, spot) ?? silentType;
-    return { target, type, justification: ofMap(item, ['justification', 'reason'], readText, spot) ?? null };
+    return { target, type, justification: ofMap(item, justificationKeys, readText, spot) ?? null };
   });
 }
 
@@ -103,13 +105,18 @@ const readReferences: Read<readonly Reference[]> = (value, spot) => {
 /** The target that a map names; anything else may be the target itself, and a map without one is not. */
 function targetOf(item: Value): Value {
   if (!(item instanceof Map)) return item;
-  const key = targetKeys.find((candidate) => item.has(candidate));
+  const key = firstKey(item, targetKeys);
   return key === undefined ? item : (item.get(key) ?? null);
+}
+
+/** The first of some keys that a map has. */
+export function firstKey(map: Mapping, keys: readonly string[]): string | undefined {
+  return keys.find((key) => map.has(key));
 }
 
 function ofMap<T>(item: Value, keys: readonly string[], read: Read<T>, spot: Spot): T | undefined {
   if (!(item instanceof Map)) return undefined;
-  const key = keys.find((candidate) => item.has(candidate));
+  const key = firstKey(item, keys);
   return key === undefined ? undefined : read(item.get(key) ?? null, spot);
 }
 

@@ -130,3 +130,11 @@ function jsonObject(map: ReadonlyMap<string, Value>, spot: Spot): Json {
     }),
   );
 }
+
+/** JSON as a frontmatter value. */
+export function valueOfJson(json: Json): Value {
+  if (typeof json === 'number' || typeof json === 'boolean') return new Literal(json, String(json));
+  if (typeof json !== 'object' || json === null) return json;
+  if (Array.isArray(json)) return json.map(valueOfJson);
+  return new Map(Object.entries(json).map(([key, value]) => [key, valueOfJson(value)]));
+}

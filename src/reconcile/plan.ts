@@ -38,8 +38,7 @@ export interface Hold {
   readonly path: SkillPath;
   /** The side that would change. */
   readonly side: Side;
-  /** A deletion, or columns that another writer changed beside a stored document. */
-  readonly why: { readonly kind: 'deletion' } | { readonly kind: 'columns-edited'; readonly columns: string };
+  readonly why: 'deletion';
 }
 
 /** A change that this run's direction does not carry. */
@@ -156,12 +155,7 @@ export function makePlan(input: PlanInput): Plan {
   const problems: Problem[] = [];
   for (const { path, below, problem } of [...input.local.unreadable, ...input.remote.unreadable]) {
     // A folder that cannot be read may hide any path that the filter takes.
-    if (!below && !input.selects(path)) continue;
-    if (problem.reason !== 'columns-edited') problems.push(problem);
-    else {
-      const why = { kind: 'columns-edited', columns: problem.columns } as const;
-      draft.holds.push({ path: path as SkillPath, side: 'files', why });
-    }
+    if (below || input.selects(path)) problems.push(problem);
   }
   const unknownLocally = unreadableIn(input.local);
   const unknownRemotely = unreadableIn(input.remote);
@@ -219,7 +213,7 @@ function addChange(draft: Draft, input: PlanInput, pair: Pair, side: Side): void
     if (input.force && sourceOf(forced, pair)) draft.changes.push(changeOf(pair, forced, 'forced'));
     else draft.ahead.push({ path, side });
   } else if (sourceOf(side, pair) === null) {
-    draft.holds.push({ path, side, why: { kind: 'deletion' } });
+    draft.holds.push({ path, side, why: 'deletion' });
   } else {
     const isNew = sourceOf(side === 'database' ? 'files' : 'database', pair) === null;
     draft.changes.push(changeOf(pair, side, isNew ? 'new' : input.older.has(path) ? 'older' : 'edited'));

@@ -52,12 +52,9 @@ export function conflictLine({ path, why }: Conflict, colors: Colors): string {
   return line(colors, colors.red, 'conflict', path, conflictReasons[why]);
 }
 
-export function holdLine({ path, side, why }: Hold, colors: Colors): string {
-  const text =
-    why.kind === 'deletion'
-      ? `deleted ${side === 'database' ? 'in the files' : 'in the database'}; deletions are held`
-      : `another writer changed ${why.columns} in the database; the change is held`;
-  return line(colors, colors.yellow, 'hold', path, text);
+export function holdLine({ path, side }: Hold, colors: Colors): string {
+  const where = side === 'database' ? 'in the files' : 'in the database';
+  return line(colors, colors.yellow, 'hold', path, `deleted ${where}; deletions are held`);
 }
 
 export function aheadLine({ path, side }: Ahead, colors: Colors): string {

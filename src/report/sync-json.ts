@@ -48,7 +48,7 @@ export function jsonReport(output: Output, command: string): SyncReport {
             ...digests({ path, local, remote }),
             diff: diffs.get(path),
           })),
-          holds: plan.holds.map(({ path, side, why }) => ({ path, side, ...why })),
+          holds: plan.holds,
           ahead: plan.ahead,
           notices: notes,
           problems: problems.map(problemJson),

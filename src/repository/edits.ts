@@ -53,44 +53,42 @@ export function changesOf(
 ): Partial<Fields> {
   const fields: Fields = {
     ...fieldsOf(row, paths),
-    dependencies: namedTargets(
-      targets.flatMap(({ kind, ...rest }) => (kind === 'dependency' ? [rest as Dependency & Resolved] : [])),
+    dependencies: namedLinks(
+      targets.filter((target) => target.kind === 'dependency'),
       row.dependencies,
       paths,
-    ),
-    references: namedTargets(
-      targets.flatMap(({ kind, ...rest }) => (kind === 'reference' ? [rest as Reference & Resolved] : [])),
+    ).map(({ target, type, justification }) => ({ target, type, justification })),
+    references: namedLinks(
+      targets.filter((target) => target.kind === 'reference'),
       row.references,
       paths,
-    ),
+    ).map(({ target, type }) => ({ target, type })),
   };
   return Object.fromEntries(
     edited.filter(isIndexKey).map((key) => [fieldNames[key], fields[fieldNames[key]]]),
   );
 }
 
+type Named<L> = L & { readonly target: string };
+
 /**
  * The row's links, named as the document names them; new ones by path. What the document names in vain stays,
  * and so does what went with its target: neither is a change of this skill.
  */
-function namedTargets<T extends { readonly target: string }>(
-  named: readonly (T & Resolved)[],
-  links: readonly (Omit<T, 'target'> & { readonly skill_id: number })[],
-  paths: ReadonlyMap<number, string>,
-): readonly T[] {
+function namedLinks<
+  N extends Resolved & { readonly target: string },
+  L extends { readonly skill_id: number },
+>(named: readonly N[], links: readonly L[], paths: ReadonlyMap<number, string>): readonly (N | Named<L>)[] {
   const byId = new Map(links.map((link) => [link.skill_id, link]));
   const known = new Set(named.map((one) => one.skill_id));
-  const without = ({ skill_id, ...rest }: T & Resolved) => rest as unknown as T;
-  const kept = named.flatMap((one) => {
-    if (one.skill_id === null || !paths.has(one.skill_id)) return [without(one)];
+  const kept = named.flatMap((one): readonly (N | Named<L>)[] => {
+    if (one.skill_id === null || !paths.has(one.skill_id)) return [one];
     const link = byId.get(one.skill_id);
-    return link === undefined ? [] : [without({ ...one, ...link, target: one.target })];
+    return link === undefined ? [] : [{ ...link, target: one.target }];
   });
   const added = links.flatMap((link) => {
     const target = paths.get(link.skill_id);
-    return target === undefined || known.has(link.skill_id)
-      ? []
-      : [without({ ...link, target } as T & Resolved)];
+    return target === undefined || known.has(link.skill_id) ? [] : [{ ...link, target }];
   });
   return [...kept, ...added];
 }

@@ -26,11 +26,6 @@ export interface IndexRow {
   readonly allowed_tools: readonly string[];
 }
 
-/** The skills that these rows point to, by key. */
-export function targetIds(rows: readonly IndexRow[]): readonly number[] {
-  return rows.flatMap((row) => [...row.dependencies, ...row.references].map((target) => target.skill_id));
-}
-
 /**
  * The row's values as a document would say them: other skills by their path.
  *

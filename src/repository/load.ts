@@ -1,14 +1,17 @@
 // Rows back into skills: stored text as it stands, a fresh frontmatter where none was ever stored.
 
 import { freshFrontmatter } from '../document/fresh.ts';
+import type { DocumentPlace } from '../document/frontmatter.ts';
 import { parseDocument } from '../document/parse.ts';
+import { patchDocument } from '../document/patch.ts';
 import { splitDocument } from '../document/split.ts';
 import { type Outcome, refuse } from '../problem.ts';
 import { batchesOf, type Loaded } from '../replica.ts';
 import { type FilePath, parseFilePath, type SkillPath } from '../skill/path.ts';
 import { type Entry, makeSkill, type Skill } from '../skill/skill.ts';
 import type { Connection } from './connection.ts';
-import { fieldsOf, type IndexRow, targetIds } from './index-row.ts';
+import { changesOf, type KeptTarget } from './edits.ts';
+import { fieldsOf, type IndexRow } from './index-row.ts';
 
 /** Which row to load, and where it stands. */
 export interface RowKey {
@@ -24,6 +27,7 @@ interface SkillRow {
   readonly document_mode: string;
   /** Null where nobody but a sync changed the row. */
   readonly index: IndexRow | null;
+  readonly targets: readonly KeptTarget[];
   /** The keys of `index` that another writer changed since the sync wrote them. */
   readonly edited: readonly string[] | null;
 }
@@ -86,7 +90,7 @@ async function loadBatch(connection: Connection, keys: readonly RowKey[]): Promi
     `select s.skill_id, '.' || s.frontmatter_source as frontmatter_source, '.' || s.skill_content as skill_content,
        coalesce(y.document_name, 'SKILL.md') as document_name,
        coalesce(y.document_mode, '100644') as document_mode,
-       i.index,
+       i.index, coalesce(y.targets, '[]') as targets,
        (
          select array_agg(written.key order by written.key)
          from jsonb_each(y.indexed) written
@@ -115,7 +119,7 @@ async function loadBatch(connection: Connection, keys: readonly RowKey[]): Promi
   )) {
     files.get(file.skill_id)?.push(file);
   }
-  const paths = await pathsOf(connection, targetIds(rows.flatMap((row) => row.index ?? [])));
+  const paths = await pathsOf(connection, rows.flatMap(mentionedIds));
   const byId = new Map(rows.map((row) => [row.skill_id, row]));
   return keys.map(({ skillId, path }) => {
     const row = byId.get(skillId);
@@ -123,6 +127,13 @@ async function loadBatch(connection: Connection, keys: readonly RowKey[]): Promi
     const rendered = renderRow(path, row, files.get(skillId) ?? [], paths);
     return rendered.ok ? { path, skill: rendered.value } : { path, problem: rendered.problem };
   });
+}
+
+/** The skills that a row which someone changed points to, now or as its document has it. */
+function mentionedIds({ index, targets }: SkillRow): readonly number[] {
+  if (index === null) return [];
+  const linked = [...index.dependencies, ...index.references].map((link) => link.skill_id);
+  return [...linked, ...targets.flatMap((target) => target.skill_id ?? [])];
 }
 
 async function pathsOf(connection: Connection, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
@@ -167,12 +178,20 @@ function renderRow(
 function renderDocument(path: SkillPath, row: SkillRow, paths: ReadonlyMap<number, string>): Outcome<string> {
   const body = behindPoint(row.skill_content) ?? '';
   const source = behindPoint(row.frontmatter_source);
-  if (row.index === null) return { ok: true, value: (source ?? '') + body };
-  if (row.edited !== null) return refuse({ reason: 'columns-edited', path, columns: row.edited.join(', ') });
-  const text =
-    source ??
+  const { index, edited } = row;
+  if (index === null) return { ok: true, value: (source ?? '') + body };
+  const place = { skill: path, file: row.document_name };
+  if (source === null) {
     // Some writers put the whole document into skill_content.
-    (splitDocument(body).frontmatterSource === '' ? freshFrontmatter(fieldsOf(row.index, paths), body) : '');
-  const parsed = parseDocument(text + body, { skill: path, file: row.document_name });
-  return parsed.ok ? { ok: true, value: text + body } : parsed;
+    const isWhole = splitDocument(body).frontmatterSource !== '';
+    return readable((isWhole ? '' : freshFrontmatter(fieldsOf(index, paths), body)) + body, place);
+  }
+  if (edited === null) return readable(source + body, place);
+  return patchDocument(source + body, changesOf(edited, index, row.targets, paths), place);
+}
+
+/** A text that another writer had a part in, where the files' side will be able to read it. */
+function readable(text: string, place: DocumentPlace): Outcome<string> {
+  const parsed = parseDocument(text, place);
+  return parsed.ok ? { ok: true, value: text } : parsed;
 }

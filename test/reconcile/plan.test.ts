@@ -73,7 +73,7 @@ function words(input: Partial<PlanInput>): readonly string[] {
   return [
     ...changes.map(({ path, side, why }) => `${path}: ${why} -> ${side}`),
     ...conflicts.map(({ path, why }) => `${path}: conflict ${why}`),
-    ...holds.map(({ path, side, why }) => `${path}: hold ${why.kind} -> ${side}`),
+    ...holds.map(({ path, side, why }) => `${path}: hold ${why} -> ${side}`),
     ...ahead.map(({ path, side }) => `${path}: ahead -> ${side}`),
     ...agreed.map(({ path }) => `${path}: agreed`),
   ];
@@ -217,18 +217,6 @@ describe('what is not known is not decided', () => {
     };
     expect(words(input)).toEqual(['y: edited -> database']);
     expect(plan(input).problems).toEqual([{ ...problem, path: 'x' }]);
-  });
-
-  test('columns that another writer changed are held', () => {
-    const edited = { reason: 'columns-edited', path: 'x', columns: 'name' } as const;
-    const unreadable = [{ path: 'x', below: false, problem: edited }];
-    const input = {
-      local: local({ x: 'a' }),
-      remote: remote({}, 'active', unreadable),
-      base: base({ x: 'a' }),
-    };
-    expect(words(input)).toEqual(['x: hold columns-edited -> files']);
-    expect(plan(input).problems).toEqual([]);
   });
 
   test('a filter leaves out paths, and their problems', () => {

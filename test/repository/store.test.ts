@@ -354,7 +354,7 @@ see_also: [other-name, path, named, {path: a/named, type: extends}, nowhere]
   });
 
   test('a link that is found later takes no edit of another writer for its own', async () => {
-    const { connection, write, run } = await makeSides(kind);
+    const { connection, write, run, files } = await makeSides(kind);
     await write({
       'from/SKILL.md': document('from', '', 'dependencies: [late]\n'),
       'other/SKILL.md': document('other'),
@@ -368,15 +368,12 @@ see_also: [other-name, path, named, {path: a/named, type: extends}, nowhere]
     await write({ 'late/SKILL.md': document('late') });
     await run('export');
 
-    expect((await run('sync')).plan.holds).toEqual([
-      { path: 'from', side: 'files', why: { kind: 'columns-edited', columns: 'dependencies, description' } },
-    ]);
-    expect(await links(connection)).toContain('from -> other (required)');
-
-    await connection.query(`update skills set description = 'About from.' where name = 'from'`);
-    await connection.query('delete from skill_dependencies');
+    expect((await run('sync')).words).toEqual(['from: edited -> files']);
+    expect((await files())['from/SKILL.md']).toBe(
+      '---\nname: from\ndescription: Edited.\ndependencies: [late, other]\n---\n',
+    );
+    expect(await links(connection)).toEqual(['from -> late (required)', 'from -> other (required)']);
     expect((await run('sync')).words).toEqual([]);
-    expect(await links(connection)).toEqual(['from -> late (required)']);
   });
 
   test('puts each skill into one primary category, and says why', async () => {

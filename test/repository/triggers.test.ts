@@ -509,7 +509,7 @@ describe('a role that may write to the library alone', () => {
       expect(await present(connection, name)).toMatchObject({ origin: 'database', writer: `${role} an API` });
     }
     expect(await connection.query('select sha256 from skill_blobs')).toEqual([{ sha256: sha256(binary) }]);
-    expect((await run('sync')).words).toEqual(['x: hold columns-edited', 'other: hold deletion']);
+    expect((await run('sync')).words).toEqual(['x: edited -> files', 'other: hold deletion']);
   });
 
   test('writes to a library in the schema of another role', async () => {

@@ -12,6 +12,7 @@ import { Database } from '../../src/repository/database.ts';
 import type { Status } from '../../src/skill/status.ts';
 import { makeStateDirectory } from '../../src/state-directory.ts';
 import { applySync, prepareSync } from '../../src/sync/sync.ts';
+import { compileMapping } from '../../src/taxonomy/infer.ts';
 import { type DatabaseKind, migratedDatabase } from '../databases.ts';
 import { temporaryFolder, writeFiles } from '../folders.ts';
 
@@ -20,6 +21,8 @@ export interface RunOptions {
   readonly statuses?: readonly Status[];
   readonly selects?: (path: string) => boolean;
   readonly dryRun?: boolean;
+  /** The configuration's rules for categories. */
+  readonly mapping?: readonly { readonly glob: string; readonly category: string }[];
 }
 
 export interface RunOutcome {
@@ -54,7 +57,7 @@ export async function makeClone(connection: Connection): Promise<Clone> {
       const input = {
         run: { direction, who: 'tester', host: 'test', directory: files.value.root },
         files: files.value,
-        database: new Database(connection, []),
+        database: new Database(connection, compileMapping(options.mapping ?? [])),
         databaseName: connection.database,
         disk: nodeDisk,
         stateDirectory,
@@ -95,7 +98,7 @@ function wordsOf(plan: Plan, results: readonly Result<PlannedChange>[]): readonl
         : `${result.change.path}: refused, ${result.problem.reason}`,
     ),
     ...plan.conflicts.map(({ path: skill, why }) => `${skill}: conflict ${why}`),
-    ...plan.holds.map(({ path: skill, why }) => `${skill}: hold ${why.kind}`),
+    ...plan.holds.map(({ path: skill, why }) => `${skill}: hold ${why}`),
     ...plan.ahead.map(({ path: skill, side }) => `${skill}: ahead -> ${side}`),
     ...plan.problems.map((problem) => `problem ${problem.reason}`),
   ];

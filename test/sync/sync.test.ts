@@ -200,20 +200,32 @@ describe.each(databaseKinds)('a sync with %s', (kind) => {
     expect(await sides.connection.query('select status from skills')).toEqual([{ status: 'draft' }]);
   });
 
-  test('detects and holds a column that another writer changed', async () => {
+  test('indexes anew by a changed mapping, touches no document, and leaves what another writer chose', async () => {
     const sides = await makeSides(kind);
-    await sides.write({ 'x/SKILL.md': document('x', '# x\n', 'metadata:\n  keywords: a, b\n') });
+    await sides.write({ 'odd/SKILL.md': document('odd'), 'chosen/SKILL.md': document('chosen') });
     await sides.run('sync');
-    await sides.connection.query(`update skills set description = 'Changed'`);
-    await sides.connection.query(`insert into skill_keywords select skill_id, 'c' from skills`);
-
-    const { plan } = await sides.run('sync');
-    expect(plan.holds).toEqual([
-      { path: 'x', side: 'files', why: { kind: 'columns-edited', columns: 'description, keywords' } },
+    await sides.connection.query(
+      `insert into skill_categories (skill_id, category_id, is_primary)
+       select skill_id, category_id, true from skills, taxonomy_categories
+       where skill_path = 'chosen' and path = 'research'`,
+    );
+    const categories = () =>
+      sides.connection.query(
+        `select s.skill_path, c.path from skills s
+         left join skill_categories sc using (skill_id) left join taxonomy_categories c using (category_id)
+         order by 1`,
+      );
+    const files = await sides.files();
+    const mapping = [{ glob: '*', category: 'data/ml' }];
+    expect((await sides.run('export', { mapping })).words).toEqual(['chosen: ahead -> files']);
+    expect(await categories()).toEqual([
+      { skill_path: 'chosen', path: 'research' },
+      { skill_path: 'odd', path: 'data/ml' },
     ]);
-    await sides.connection.query(`update skills set description = 'About x.'`);
-    await sides.connection.query(`delete from skill_keywords where keyword = 'c'`);
-    expect((await sides.run('sync')).words).toEqual([]);
+    expect(await sides.files()).toEqual(files);
+    const before = await everything(sides.connection);
+    expect((await sides.run('export', { mapping })).words).toEqual(['chosen: ahead -> files']);
+    expect(await everything(sides.connection)).toEqual(before);
   });
 
   test('does what its filter selects, and nothing else', async () => {
