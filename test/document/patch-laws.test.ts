@@ -1,7 +1,10 @@
 // What holds for every patch of every document: generated ones, and real ones where they are at hand.
 
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Fields } from '../../src/document/fields.ts';
 import { parseDocument, type SkillDocument } from '../../src/document/parse.ts';
 import { patchDocument } from '../../src/document/patch.ts';
@@ -193,4 +196,32 @@ test('in any document a value is changed alone, or the change is refused', () =>
     { numRuns: 2 * runs },
   );
   expect(refused).toBeLessThan(runs / 50);
+});
+
+const corpus = path.join(import.meta.dirname, '../../../shared/corpus');
+
+describe.skipIf(!existsSync(corpus))('in every document of the corpus', async () => {
+  const names = existsSync(corpus) ? await readdir(corpus, { recursive: true }) : [];
+  const documents = names.filter((name) => /(?:^|\/)SKILL\.md$/.test(name)).sort();
+
+  test('a value of each field is changed alone', async () => {
+    const refused: string[] = [];
+    for (const [index, name] of documents.entries()) {
+      const text = await readFile(path.join(corpus, name), 'utf8');
+      const outcome = parseDocument(text, place);
+      if (!outcome.ok) continue;
+      const byField = new Map<string, Edit[]>();
+      for (const edit of plausibleEdits(outcome.value.fields)) {
+        byField.set(edit.field, [...(byField.get(edit.field) ?? []), edit]);
+      }
+      for (const edits of byField.values()) {
+        // Each document gets another of the edits of a field, so that all of them meet real ones.
+        const edit = edits[index % edits.length] as Edit;
+        const patched = patchDocument(text, edit.changes, place);
+        if (patched.ok) expectWanted(outcome.value, patched.value, edit);
+        else refused.push(`${name}: ${edit.field} ${edit.what}`);
+      }
+    }
+    expect(refused).toEqual([]);
+  });
 });
