@@ -2,11 +2,12 @@
 
 import { saysField, specifiedKeys } from './keys.ts';
 import type { Warning } from './warning.ts';
-import { type Pair, readYaml, type Value } from './yaml.ts';
+import { type Pair, readYaml, type Value, type YamlReading } from './yaml.ts';
 
 // A quoted key, or a word: sentences hold colons too, and `http://` is no key.
 const keyLine = /^((?:"[^"]*"|'[^']*'|[\p{L}\p{N}_$][\p{L}\p{N}_$./-]*)[ \t]*:)(?:[ \t]+(.*))?$/su;
 const listItem = /^-(?:[ \t]+(.*))?$/s;
+const closingBracket = /^[\]}]$/;
 const closings: { readonly [opening: string]: string } = { '"': '"', "'": "'", '[': ']', '{': '}' };
 const blockHeader = /^[|>](?:[+-]?[1-9]?|[1-9][+-])$/;
 
@@ -112,6 +113,9 @@ function blocksIn(lines: readonly Line[], outerIndent: number, nested: boolean):
       blocks.push(open);
     } else if (line === '' || indentOf(line) !== '' || listItem.test(line)) {
       open?.lines.push({ text: line, index });
+    } else if (open !== undefined && closingBracket.test(line) && isOpen(open.rest)) {
+      // YAML takes it further in only.
+      open.lines.push({ text: ` ${line}`, index });
     } else if (!line.startsWith('#')) {
       // What follows prose is prose.
       open = undefined;
@@ -142,8 +146,13 @@ function isOpen(rest: string): boolean {
   return closing !== undefined && (rest.length === 1 || !rest.endsWith(closing));
 }
 
+/** A block as YAML by itself. */
+export function readBlock({ lines }: Block, firstLine: number): YamlReading {
+  return readYaml(lines.map(({ text }) => text).join('\n'), firstLine);
+}
+
 function blockValue(block: Block, firstLine: number, warnings: Warning[]): Pick<Pair, 'value' | 'pairs'> {
-  const strict = readYaml(block.lines.map(({ text }) => text).join('\n'), firstLine + block.first);
+  const strict = readBlock(block, firstLine + block.first);
   const [pair] = strict.ok ? strict.pairs : [];
   if (strict.ok && pair !== undefined) {
     for (const warning of strict.warnings) warnings.push({ ...warning, ...shift(warning, block.indent) });

@@ -128,6 +128,11 @@ export function refold(old: readonly string[], words: readonly string[]): readon
     if (!standsAt(line, words, from)) break;
     from += line.length;
   }
+  // Words at the end of a text go on in its last line.
+  if (first > 0 && first === old.length && from < words.length && words[from] !== '\n') {
+    first--;
+    from -= oldWords[first]?.length ?? 0;
+  }
   let [last, to] = [old.length, words.length];
   for (; last > first; last--) {
     const line = oldWords[last - 1] ?? [];

@@ -94,8 +94,8 @@ function standing(text: string, { document, yaml, frontmatter }: DocumentReading
 /** One value to be changed: a field's, or that of one key of `extra`. */
 interface Change {
   readonly wanted: Partial<Fields>;
-  /** The key that is written where none stands. */
-  readonly key: string;
+  /** The keys that say it, the one first that is written where none stands. */
+  readonly keys: readonly [string, ...string[]];
   readonly level: Level;
   /** Texts that may say it, the one that touches least first. */
   readonly candidates: (current: Standing, place: DocumentPlace) => Iterable<string>;
@@ -110,7 +110,7 @@ function changesOf(fields: Fields, changes: FieldChanges): readonly Change[] {
         ? capabilityCandidates(current, wanted as readonly Capability[], place)
         : fieldCandidates<F>(current, field, wanted);
     const level = isMetadataField(field) ? 'metadata' : 'top';
-    return [{ wanted: { [field]: wanted }, key: keysOf(field)[0], level, candidates }];
+    return [{ wanted: { [field]: wanted }, keys: keysOf(field), level, candidates }];
   };
   const { extra } = changes;
   return [
@@ -122,26 +122,32 @@ function changesOf(fields: Fields, changes: FieldChanges): readonly Change[] {
 
 type Extra = Fields['extra'];
 
-/** The keys of `extra` that differ, those of the `metadata:` map each by itself. */
+/** The keys of `extra` that differ, those of the `metadata:` map each by itself; no more than are patched. */
 function extraChanges(before: Extra, wanted: Extra): readonly Change[] {
-  const isMap = (json: Json | undefined) => json === undefined || isObject(json);
-  const below = isMap(before[metadataKey]) && isMap(wanted[metadataKey]);
+  const [inner, wantedInner] = [ownValue(before, metadataKey), ownValue(wanted, metadataKey)];
+  const areMaps = [inner, wantedInner].every((json) => json === undefined || isObject(json));
+  const differing = (level: Level, a: Json | undefined, b: Json | undefined) => {
+    const [from, to] = [isObject(a) ? a : {}, isObject(b) ? b : {}];
+    return [...new Set([...Object.keys(from), ...Object.keys(to)])]
+      .map((key) => ({ level, key, value: ownValue(to, key), old: ownValue(from, key) }))
+      .filter(({ value, old }) => !isEqual(old, value));
+  };
+  const top = differing('top', before, wanted).filter(({ key }) => key !== metadataKey || !areMaps);
+  const below = areMaps ? differing('metadata', inner, wantedInner) : [];
   let extra = before;
-  const step = (level: Level, key: string, value: Json | undefined): Change => {
-    const inner = extra[metadataKey];
+  return [...top, ...below].slice(0, maxChanges + 1).map(({ level, key, value }): Change => {
+    const map = ownValue(extra, metadataKey);
     extra =
       level === 'top'
         ? withKey(extra, key, value)
-        : withKey(extra, metadataKey, nonEmpty(withKey(isObject(inner) ? inner : {}, key, value)));
+        : withKey(extra, metadataKey, nonEmpty(withKey(isObject(map) ? map : {}, key, value)));
     const candidates = (current: Standing) => extraCandidates(current, level, key, value);
-    return { wanted: { extra }, key, level, candidates };
-  };
-  const differing = (level: Level, a: Extra, b: Extra) =>
-    [...new Set([...Object.keys(a), ...Object.keys(b)])]
-      .filter((key) => !isEqual(a[key], b[key]) && !(level === 'top' && below && key === metadataKey))
-      .map((key) => step(level, key, b[key]));
-  const inner = (json: Extra) => (below && isObject(json[metadataKey]) ? json[metadataKey] : {});
-  return [...differing('top', before, wanted), ...differing('metadata', inner(before), inner(wanted))];
+    return { wanted: { extra }, keys: [key], level, candidates };
+  });
+}
+
+function ownValue(json: Extra, key: string): Json | undefined {
+  return Object.hasOwn(json, key) ? json[key] : undefined;
 }
 
 function isObject(json: Json | undefined): json is Extra {
@@ -158,15 +164,18 @@ function withKey(json: Extra, key: string, value: Json | undefined): Extra {
   return Object.fromEntries(value === undefined || value === null ? others : [...others, [key, value]]);
 }
 
-/** Whether two values of `extra` are the same; one that nests too deep to be written is not looked into. */
+/** Whether two values of `extra` are the same; one that nests deeper than any that is read is none of those. */
 function isEqual(a: Json | undefined, b: Json | undefined): boolean {
-  return isNestedWithin(maxExtraDepth, b ?? null) && isDeepStrictEqual(a ?? null, b ?? null);
+  return isNestedWithin(2 * maxExtraDepth, b ?? null) && isDeepStrictEqual(a ?? null, b ?? null);
 }
 
 /** Whether two values of a field are the same to the database. */
 function isSame<F extends keyof Fields>(field: F, a: Fields[F], b: Fields[F]): boolean {
   if (!Array.isArray(a) || !Array.isArray(b) || field === 'capabilities') return isDeepStrictEqual(a, b);
-  const set = (items: readonly unknown[]) => new Set(items.map((item) => JSON.stringify(item)));
+  // The order of an item's own keys says nothing either.
+  const textOf = (item: unknown) =>
+    JSON.stringify(typeof item === 'string' ? item : Object.entries(item ?? {}).sort());
+  const set = (items: readonly unknown[]) => new Set(items.map(textOf));
   return isDeepStrictEqual(set(a), set(b));
 }
 
@@ -196,14 +205,17 @@ function isAsWanted(before: SkillDocument, after: SkillDocument, wanted: Partial
   );
 }
 
-function notPatchable(current: Standing, { key, level }: Change, place: DocumentPlace) {
-  const found = pairsAt(current, level).findLast((pair) => sameKey(pair.key) === sameKey(key));
+function notPatchable(current: Standing, { keys, level }: Change, { skill: path, file }: DocumentPlace) {
+  const isOne = ({ key }: Pair) => keys.some((name) => sameKey(name) === sameKey(key));
+  const at = [level, 'top' as const].find((candidate) => pairsAt(current, candidate).some(isOne));
+  const found = at === undefined ? undefined : pairsAt(current, at).findLast(isOne);
+  const key = found?.key ?? keys[0];
   return {
     reason: 'not-patchable',
-    path: place.skill,
-    file: place.file,
+    path,
+    file,
     ...(found === undefined ? {} : { line: found.line }),
-    key: level === 'top' ? key : `${metadataKey}.${key}`,
+    key: (at ?? level) === 'top' ? key : `${metadataKey}.${key}`,
   } as const;
 }
 

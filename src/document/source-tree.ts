@@ -2,10 +2,9 @@
 
 import { CST, Parser } from 'yaml';
 import type { Frontmatter } from './frontmatter.ts';
-import { type Block, blocksBelow, blocksOf, keyLength, lastLine } from './lines.ts';
+import { type Block, blocksBelow, blocksOf, keyLength, lastLine, readBlock } from './lines.ts';
 import { SourceLines } from './source-lines.ts';
 import type { Split } from './split.ts';
-import { readYaml } from './yaml.ts';
 
 interface OfNode {
   /** Offsets in the document's text, without and with the anchor and the tag before it. */
@@ -214,11 +213,11 @@ function entryOf(
 function entryOfBlock(block: Block, lines: SourceLines, firstLine: number): Entry {
   const from = lines.startOf(firstLine + block.first);
   const text = lines.text.slice(from, lines.startOf(firstLine + lastLine(block) + 1));
-  const yaml = readYaml(text, 1).ok ? nodeOfYaml(text, from) : undefined;
+  const yaml = readBlock(block, 1).ok ? nodeOfYaml(text, from) : undefined;
   const [only, ...others] = yaml?.kind === 'map' ? yaml.members : [];
   if (only !== undefined && only.key === block.key && others.length === 0) return only;
   const start = from + text.length - text.trimStart().length;
-  const place = start + keyLength(lines.text.slice(start, from + text.length));
+  const place = start + keyLength(lines.text.slice(start, lines.end(start)).trimEnd());
   const below = blocksBelow(block)?.map((inner) => entryOfBlock(inner, lines, firstLine));
   const node =
     below === undefined ? textNode(lines.text, place, from + text.length) : { ...mapOf(below), place };

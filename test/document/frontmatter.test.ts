@@ -96,6 +96,11 @@ describe('what is no YAML is read line by line', () => {
     ['a map of it', 'm:\n  a: b: c\n  d: [e]\n  f: 1.0\ng: h', '{m: {a: "b: c", d: ["e"], f: 1.0}, g: "h"}'],
     ['a map behind tabs', 'm:\n\ta: b\n\tc: 1', '{m: {a: "b", c: 1}}'],
     ['a map in a map of it', 'm:\n  a: b: c\n  d:\n    e: f: g', '{m: {a: "b: c", d: "e: f: g"}}'],
+    [
+      'a bracket that closes at the margin',
+      'a: [\n  b,\n  c\n]\nd: {\n  e: f\n}\ng: h',
+      '{a: ["b", "c"], d: {e: "f"}, g: "h"}',
+    ],
     ['a quoted key', '"a": b: c', '{a: "b: c"}'],
     ['indented keys', '  a: b: c\n  d: e', '{a: "b: c", d: "e"}'],
     ['CRLF', 'a: b: c\r\nd: e\r\n', '{a: "b: c", d: "e"}'],

@@ -1,22 +1,24 @@
 // What holds for every patch of every document: generated ones, and real ones where they are at hand.
 
-import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fields } from '../../src/document/fields.ts';
-import { parseDocument, type SkillDocument } from '../../src/document/parse.ts';
+import { decodeDocument, parseDocument, type SkillDocument } from '../../src/document/parse.ts';
 import { patchDocument } from '../../src/document/patch.ts';
 import type { SkillPath } from '../../src/skill/path.ts';
 import { misread, nastyDocuments, type Region, tidyDocuments } from './generated-documents.ts';
 import { type Edit, plausibleEdits } from './plausible-edits.ts';
 
+// A long run: PATCH_RUNS=100000 PATCH_LIBRARIES=/some/skills:/other/skills npx vitest run test/document/patch-laws
+const corpus = '../shared/corpus';
+const libraries = process.env['PATCH_LIBRARIES']?.split(':') ?? [];
 const place = { skill: 'dev/my-skill' as SkillPath, file: 'SKILL.md' };
 const runs = Number(process.env['PATCH_RUNS'] ?? 1500);
 
-function parsed(text: string): SkillDocument {
-  const outcome = parseDocument(text, place);
+function parsed(text: string, at = place): SkillDocument {
+  const outcome = parseDocument(text, at);
   if (!outcome.ok) throw new Error(outcome.problem.reason);
   return outcome.value;
 }
@@ -31,8 +33,8 @@ function unordered(fields: Fields) {
   return { ...Object.fromEntries(sets), capabilities };
 }
 
-function expectWanted(before: SkillDocument, text: string, { field, changes }: Edit): void {
-  const after = parsed(text);
+function expectWanted(before: SkillDocument, text: string, { field, changes }: Edit, at = place): void {
+  const after = parsed(text, at);
   expect(unordered(after.fields)).toEqual(unordered({ ...before.fields, ...changes }));
   if (field !== 'capabilities') expect(after.body).toBe(before.body);
   if (field !== 'status') expect(after.statesStatus).toBe(before.statesStatus);
@@ -61,6 +63,19 @@ function commonStart(a: string, b: string): number {
 function isInsertion(before: string, after: string): boolean {
   const start = commonStart(before, after);
   return differsWithin(before, after, { start, end: start });
+}
+
+/** Whether a patch touched a key's lines only, or put lines between others; what goes may take its map along. */
+function staysWithin(
+  before: string,
+  after: string,
+  { what }: Edit,
+  own: readonly Region[],
+  map: readonly Region[],
+): boolean {
+  const goes = /^(?:emptied|removed)/.test(what);
+  const regions = [...own, ...map, hullOf(own), ...(goes ? [hullOf([...own, ...map])] : [])];
+  return isInsertion(before, after) || regions.some((region) => differsWithin(before, after, region));
 }
 
 function isKey(name: string, key: string): boolean {
@@ -98,16 +113,16 @@ test('in a tidy document each value can be changed, alone, and within its key', 
       const outcome = patchDocument(text, edit.changes, place);
       if (!outcome.ok) throw new Error(`${edit.field} ${edit.what}: ${outcome.problem.reason}`);
       expectWanted(before, outcome.value, edit);
-      const own = regions.filter(({ key }) => edit.keys.some((name) => isKey(name, key)));
+      // Blank lines behind a text that keeps them are its own.
+      const own = regions
+        .filter(({ key }) => edit.keys.some((name) => isKey(name, key)))
+        .map(({ key, start, end }) => ({
+          key,
+          start,
+          end: end + (/^\s*/.exec(text.slice(end))?.[0].length ?? 0),
+        }));
       const map = regions.filter(({ key }) => key === 'metadata');
-      const isWithin =
-        isInsertion(text, outcome.value) ||
-        [
-          ...own,
-          ...map,
-          hullOf(own),
-          ...(/^(?:emptied|removed)/.test(edit.what) ? [hullOf([...own, ...map])] : []),
-        ].some((region) => differsWithin(text, outcome.value, region));
+      const isWithin = staysWithin(text, outcome.value, edit, own, map);
       if (parsed(outcome.value).body === before.body)
         expect([isWithin, edit, outcome.value]).toEqual([true, edit, outcome.value]);
     }),
@@ -132,8 +147,45 @@ function formsFor({ field, what }: Edit): readonly RegExp[] {
   // A text that becomes a map, or one item of what then is a list, does not become one again.
   const isOfMaps = ['capabilities', 'dependencies', 'references', 'facets'].includes(field);
   if (isOfMaps) return what === 'added' ? [flowList, blockList] : [];
+  if (field === 'extra') return /^(?:changed|added)/.test(what) ? [oneLine, literal] : [];
   if (field === 'description') return ['one word', 'appended'].includes(what) ? [quotedLine, literal] : [];
   return /^(?:changed|added)/.test(what) ? [oneLine, literal, flowList, blockList, commaList] : [];
+}
+
+/** Whether the text is to come back when an edit is taken back; `own` are the keys' lines, `map` those of metadata. */
+function comesBack(
+  text: string,
+  { fields, warnings }: SkillDocument,
+  edit: Edit,
+  own: readonly Region[],
+  map: readonly Region[],
+): boolean {
+  const written = (regions: readonly Region[]) =>
+    regions.map(({ start, end }) => text.slice(start, end).trimStart());
+  const old = fields[edit.field];
+  const isSilent = old === null || (typeof old === 'object' && Object.keys(old).length === 0);
+  // An empty map of metadata is not known from one that a patch left empty.
+  if (written(map).some((lines) => !/\w.*\w/s.test(lines.replace(/^metadata/m, '')))) return false;
+  // What the index could not take does not come back from it.
+  const keyless: { readonly [code: string]: string } = {
+    'name-too-long': 'name',
+    'version-is-a-number': 'version',
+  };
+  const keys = warnings.map((warning) => ('key' in warning ? warning.key : (keyless[warning.code] ?? '')));
+  if (keys.some((key) => edit.keys.some((name) => isKey(name, key)))) return false;
+  if (own.length === 0) return isSilent && /^(?:changed|added)/.test(edit.what);
+  // Of an item that stands twice the second one does not come back.
+  const items =
+    written(own)
+      .join('')
+      .match(/^ *- |: (?!\|)|, /gm) ?? [];
+  if (Array.isArray(old) && items.length !== old.length) return false;
+  return written(own).every((lines) => formsFor(edit).some((form) => form.test(lines)));
+}
+
+function expectBack(text: string, patched: string, before: SkillDocument, edit: Edit, at = place): void {
+  const back = patchDocument(patched, { [edit.field]: before.fields[edit.field] }, at);
+  expect([edit, back]).toEqual([edit, { ok: true, value: text }]);
 }
 
 test('a value that is changed, and changed back, gives the first text', () => {
@@ -144,34 +196,12 @@ test('a value that is changed, and changed back, gives the first text', () => {
       const edits = plausibleEdits(before.fields, 'other');
       const edit = edits[chosen % edits.length] as Edit;
       const own = regions.filter(({ key }) => edit.keys.some((name) => isKey(name, key)));
-      const written = own.map(({ start, end }) => text.slice(start, end).trimStart());
-      const old = before.fields[edit.field];
-      // An empty map of metadata is not known from one that a patch left empty.
-      if (
-        regions.some(
-          ({ key, start, end }) =>
-            key === 'metadata' && !/\w.*\w/s.test(text.slice(start, end).replace(/^metadata/m, '')),
-        )
-      )
-        return;
-      // What the index could not take does not come back from it.
-      if (
-        before.warnings.some((warning) =>
-          edit.keys.some((name) => isKey(name, 'key' in warning ? warning.key : 'version')),
-        )
-      )
-        return;
-      const goes = old === null || (typeof old === 'object' && Object.keys(old).length === 0);
-      if (own.length === 0 && !(goes && /^(?:changed|added)/.test(edit.what))) return;
-      if (!written.every((lines) => formsFor(edit).some((form) => form.test(lines)))) return;
-      // Of an item that stands twice the second one does not come back.
-      const items = written.join('').match(/^ *- |: (?!\|)|, /gm) ?? [];
-      if (own.length > 0 && Array.isArray(old) && items.length !== old.length) return;
-      const there = patchDocument(text, edit.changes, place);
-      if (!there.ok) throw new Error(there.problem.reason);
-      const back = patchDocument(there.value, { [edit.field]: before.fields[edit.field] }, place);
+      const map = regions.filter(({ key }) => key === 'metadata');
+      if (!comesBack(text, before, edit, own, map)) return;
+      const outcome = patchDocument(text, edit.changes, place);
+      if (!outcome.ok) throw new Error(outcome.problem.reason);
+      expectBack(text, outcome.value, before, edit);
       tried++;
-      expect([edit, back]).toEqual([edit, { ok: true, value: text }]);
     }),
     { numRuns: runs },
   );
@@ -198,30 +228,78 @@ test('in any document a value is changed alone, or the change is refused', () =>
   expect(refused).toBeLessThan(runs / 50);
 });
 
-const corpus = path.join(import.meta.dirname, '../../../shared/corpus');
+/** The lines of keys and of what is below them, found by their margins alone. */
+function linesOf(text: string, names: readonly string[]): readonly Region[] {
+  const { frontmatterSource } = parsed(text);
+  const lines = frontmatterSource.split(/(?<=\n)/);
+  const starts = lines.map((_, index) => lines.slice(0, index).join('').length);
+  const marginOf = (line = '') =>
+    line.trim() === '' ? Number.POSITIVE_INFINITY : line.length - line.trimStart().length;
+  return lines.flatMap((line, index): readonly Region[] => {
+    const key = /^\s*["']?([^"':]+)["']?[ \t]*:/.exec(line)?.[1]?.trim() ?? '';
+    if (!names.some((name) => isKey(name, key))) return [];
+    const isBelow = (other = '') => marginOf(other) > marginOf(line) || /^\s*(?:- |-$|[\]}])/.test(other);
+    let [first, next] = [index, index + 1];
+    while (/^\s*#/.test(lines[first - 1] ?? '')) first--;
+    while (next < lines.length - 1 && isBelow(lines[next])) next++;
+    return [{ key, start: starts[first] ?? 0, end: starts[next] ?? 0 }];
+  });
+}
 
-describe.skipIf(!existsSync(corpus))('in every document of the corpus', async () => {
-  const names = existsSync(corpus) ? await readdir(corpus, { recursive: true }) : [];
-  const documents = names.filter((name) => /(?:^|\/)SKILL\.md$/.test(name)).sort();
+/** The body's sections of capabilities. */
+function sectionsOf(text: string): readonly Region[] {
+  return [...text.matchAll(/^## +Capabilities[\s\S]*?(?=^#{1,2} |(?![\s\S]))/gm)].map((match) => ({
+    key: 'capabilities',
+    start: match.index,
+    end: match.index + match[0].length,
+  }));
+}
 
-  test('a value of each field is changed alone', async () => {
+describe.each([corpus, ...libraries])('real documents: %s', (library) => {
+  const isThere = existsSync(library);
+  const files = isThere
+    ? readdirSync(library, { recursive: true, encoding: 'utf8' }).filter((file) =>
+        /(?:^|\/)skill\.md$/i.test(file),
+      )
+    : [];
+
+  test.skipIf(!isThere)('each value of each can be changed, alone, and within its lines', () => {
     const refused: string[] = [];
-    for (const [index, name] of documents.entries()) {
-      const text = await readFile(path.join(corpus, name), 'utf8');
-      const outcome = parseDocument(text, place);
-      if (!outcome.ok) continue;
-      const byField = new Map<string, Edit[]>();
-      for (const edit of plausibleEdits(outcome.value.fields)) {
-        byField.set(edit.field, [...(byField.get(edit.field) ?? []), edit]);
-      }
-      for (const edits of byField.values()) {
-        // Each document gets another of the edits of a field, so that all of them meet real ones.
-        const edit = edits[index % edits.length] as Edit;
-        const patched = patchDocument(text, edit.changes, place);
-        if (patched.ok) expectWanted(outcome.value, patched.value, edit);
-        else refused.push(`${name}: ${edit.field} ${edit.what}`);
+    let [edited, returned] = [0, 0];
+    for (const [index, file] of files.entries()) {
+      const here = { skill: dirname(file) as SkillPath, file: 'SKILL.md' };
+      const decoded = decodeDocument(readFileSync(join(library, file)), here);
+      const read = decoded.ok ? parseDocument(decoded.value, here) : decoded;
+      if (!decoded.ok || !read.ok) continue;
+      const text = decoded.value;
+      expect(patchDocument(text, read.value.fields, here)).toEqual({ ok: true, value: text });
+      const edits = plausibleEdits(read.value.fields, 'other');
+      // By turns, so that every sort of edit is tried, and all of them in a long run.
+      const turns = [...new Set(edits.map(({ field }) => field))].map((field) => {
+        const ofField = edits.filter((edit) => edit.field === field);
+        return ofField[index % ofField.length] as Edit;
+      });
+      for (const edit of libraries.length > 0 ? edits : turns) {
+        const outcome = patchDocument(text, edit.changes, here);
+        edited++;
+        if (!outcome.ok) {
+          refused.push(`${file}: ${edit.field} ${edit.what}`);
+          continue;
+        }
+        expectWanted(read.value, outcome.value, edit, here);
+        const own = linesOf(text, edit.keys);
+        const metadata = linesOf(text, ['metadata']);
+        const map = [...metadata, ...(edit.field === 'capabilities' ? sectionsOf(text) : [])];
+        expect([file, edit, staysWithin(text, outcome.value, edit, own, map)]).toEqual([file, edit, true]);
+        const isRead = read.value.frontmatterSource.includes('---');
+        if (isRead && comesBack(text, read.value, edit, own, metadata)) {
+          expectBack(text, outcome.value, read.value, edit, here);
+          returned++;
+        }
       }
     }
+    expect(returned).toBeGreaterThan(edited / 4);
+    expect(edited).toBeGreaterThan(0);
     expect(refused).toEqual([]);
   });
 });
