@@ -151,6 +151,20 @@ describe.each(databaseKinds)("another writer's edits on %s", (kind) => {
     expect((await sides.run('sync')).words).toEqual([]);
   });
 
+  test('that cannot be written without changing more are held and named, and the others go on', async () => {
+    const sides = await makeSides(kind);
+    const shared = '---\nname: x\ndescription: &same About x.\nscope: *same\n---\n';
+    await sides.write({ 'x/SKILL.md': shared, 'y/SKILL.md': document('y') });
+    await sides.run('sync');
+    await sides.connection.query(`update skills set description = 'Changed.'`);
+    const { words, plan } = await sides.run('sync');
+    expect(words).toEqual(['y: edited -> files', 'problem not-patchable']);
+    expect(plan.problems).toMatchObject([{ path: 'x', file: 'SKILL.md', line: 3, key: 'description' }]);
+    expect((await sides.files())['x/SKILL.md']).toBe(shared);
+    await sides.connection.query(`update skills set description = 'About x.' where skill_path = 'x'`);
+    expect((await sides.run('sync')).words).toEqual([]);
+  });
+
   test('a status set beside a silent document stays, and travels where it says more than silence', async () => {
     const sides = await makeSides(kind);
     await sides.write({ 'x/SKILL.md': document('x') });

@@ -228,6 +228,34 @@ describe.each(databaseKinds)('a sync with %s', (kind) => {
     expect(await everything(sides.connection)).toEqual(before);
   });
 
+  test('indexes anew what an older parser indexed, and touches no document', async () => {
+    const sides = await makeSides(kind);
+    await sides.write({ 'x/SKILL.md': document('x', '# x\n', 'metadata:\n  keywords: a, b\n') });
+    await sides.run('sync');
+    const files = await sides.files();
+    const rows = () =>
+      sides.connection.query(
+        `select s.scope, y.index_version, y.revision, i.index = y.indexed as noted, i.index -> 'keywords' as keywords
+         from skills s join skill_sync y using (skill_id) cross join lateral skill_fleet_index(array[s.skill_id]) i`,
+      );
+    const before = await rows();
+    // As a parser left it that read no keywords, and a scope where there is none.
+    await sides.connection.query('begin');
+    await sides.connection.query(`set local skill_fleet.syncing = 'on'`);
+    await sides.connection.query(`update skills set scope = 'misread'`);
+    await sides.connection.query('delete from skill_keywords');
+    await sides.connection.query(
+      `update skill_sync y set index_version = 0, indexed = i.index
+       from skills s cross join lateral skill_fleet_index(array[s.skill_id]) i where s.skill_id = y.skill_id`,
+    );
+    await sides.connection.query('commit');
+    expect((await sides.run('import')).words).toEqual([]);
+    expect(await rows()).toMatchObject([{ scope: 'misread', index_version: 0, keywords: [] }]);
+    expect((await sides.run('export')).words).toEqual([]);
+    expect(await rows()).toEqual(before);
+    expect(await sides.files()).toEqual(files);
+  });
+
   test('does what its filter selects, and nothing else', async () => {
     const sides = await makeSides(kind);
     await sides.write({ 'a/x/SKILL.md': document('x'), 'b/y/SKILL.md': document('y') });
