@@ -54,8 +54,6 @@ function blockSplices(lines: SourceLines, { start, end }: ScalarNode, wanted: st
   if (header === undefined || before === undefined || !fitsBlock(wanted)) return undefined;
   const content = wanted.trimEnd();
   const breaks = wanted.length - content.length;
-  // A line that is indented further is not folded.
-  if (kind === '>' && /\n[ \t]/.test(content)) return undefined;
   const bodyStart = lines.end(start);
   const body = text.slice(bodyStart, end).split('\n').slice(0, -1);
   const margin = /^[ \t]*/.exec(body.find((line) => line.trim() !== '') ?? marginBelow(before))?.[0] ?? '';
@@ -102,10 +100,9 @@ function refolded(
   const margin =
     /^[ \t]*/.exec(inner.find((line, index) => index > 0 && line.trim() !== '') ?? '')?.[0] ?? '';
   const old = inner.map((line) => line.trim());
-  // Beside a quote an empty line is but the break beside it: the others are breaks of the text.
-  const within = old.slice(old[0] === '' ? 1 : 0, old.at(-1) === '' ? -1 : undefined);
   const words = wordsOf(wanted).map((word) => (word === '\n' ? word : encodings[style](word)));
-  const folded = refold(within, words);
+  const folded = refold(old, words);
+  // Beside a quote an empty line is but the break beside it: the others are breaks of the text.
   const [first = '', ...others] = folded[0] === '' ? ['', ...folded] : folded;
   const lines = [first, ...others.map((line) => (line === '' ? '' : margin + line))];
   return `${quote}${[...lines, ...(folded.at(-1) === '' ? [margin] : [])].join(lineBreak)}${quote}`;

@@ -77,6 +77,7 @@ describe('a text keeps its style', () => {
       { description: 'a\n\n' },
       'description: |+\n  a\n\n',
     ],
+    ['literal, a kept break', 'description: |+\n  a\n', { description: 'b\n' }, 'description: |+\n  b\n'],
     ['literal, hidden blanks', 'description: |\n  a\n', { description: ' a ' }, 'description: " a "\n'],
     [
       'plain over lines',
@@ -432,6 +433,12 @@ describe('a new key', () => {
       'version: 1.0.0\ntags:\n  - a\ncategory: a/b\nx: y\n',
     ],
     [
+      'behind a comment within its kin',
+      'tags:\n  - a\n  # - b\nx: y\n',
+      category,
+      'tags:\n  - a\n  # - b\ncategory: a/b\nx: y\n',
+    ],
+    [
       'in a new map',
       'name: my-skill\nx: |\n  text\n\n# end\n',
       category,
@@ -523,6 +530,12 @@ describe('a key that goes', () => {
     ],
     ['as often as it stands', 'scope: a\nx: y\nscope: b\n', { scope: null }, 'x: y\n'],
     [
+      'but not another one that says nothing of it',
+      'see_also: [a]\nreferences: [docs/x.md]\n',
+      { references: [] },
+      'references: [docs/x.md]\n',
+    ],
+    [
       'but not where something stays',
       'references: [a, docs/x.md]\n',
       { references: [] },
@@ -546,6 +559,12 @@ describe('what no field says', () => {
       'x:\n  a: [1, {b: c}] # n\n  d: e\n',
       { extra: { x: { a: [1, { b: 'f' }], d: 'e' } } },
       'x:\n  a: [1, {b: f}] # n\n  d: e\n',
+    ],
+    [
+      'beside a number as it is written',
+      'x: {a: 1.0, b: c}\n',
+      { extra: { x: { a: 1, b: 'd' } } },
+      'x: {a: 1.0, b: d}\n',
     ],
     ['another type', 'x: true\n', { extra: { x: 'true' } }, 'x: "true"\n'],
     ['a map for a text', 'x: y\nz: z\n', { extra: { x: { a: [1] }, z: 'z' } }, 'x: {a: [1]}\nz: z\n'],
@@ -739,6 +758,12 @@ Words.
       body.replace('far', 'near'),
     ],
     [
+      'described with what would begin an item',
+      body,
+      { capabilities: [{ ...see, description: 'sees - far' }, hear, feel] },
+      body.replace('sees\n  far', 'sees - far'),
+    ],
+    [
       'not described',
       body,
       { capabilities: [see, { ...hear, description: '' }, feel] },
@@ -781,6 +806,12 @@ Words.
       'A.\n\n## Capabilities\n\n## Next\n',
       { capabilities: [touch] },
       'A.\n\n## Capabilities\n\n- **Touch**: touches: it\n\n## Next\n',
+    ],
+    [
+      'added above other words',
+      'A.\n\n## Capabilities\nWords.\n',
+      { capabilities: [touch] },
+      'A.\n\n## Capabilities\n\n- **Touch**: touches: it\n\nWords.\n',
     ],
     [
       'with CRLF',
