@@ -134,6 +134,12 @@ metadata:
       'name: my-skill\ndescription: ""\nallowed-tools:\n  - two words\n',
     ],
     [
+      'a key too long for a mere colon',
+      { extra: { ['k'.repeat(1025)]: ['a'], x: { ['k'.repeat(1025)]: 'b' } } },
+      '',
+      `name: my-skill\ndescription: ""\n? ${'k'.repeat(1025)}\n:\n  - a\nx:\n  ? ${'k'.repeat(1025)}\n  : b\n`,
+    ],
+    [
       'no keys of extra that would say a field',
       { extra: { version: '9', Version: '9', metadata: { 'load-priority': 'x', name: 'z' } } },
       '',

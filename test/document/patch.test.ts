@@ -310,6 +310,23 @@ describe('an item that is a map', () => {
       'capabilities: ["See: x"]\n',
     ],
     [
+      'added among texts, which cannot say it',
+      'capabilities:\n  - Look\n',
+      {
+        capabilities: [
+          { name: 'Look', description: '' },
+          { name: 'a: b', description: '' },
+        ],
+      },
+      'capabilities:\n  - Look\n  - name: "a: b"\n',
+    ],
+    [
+      'one of several in one',
+      'capabilities:\n  - See: sees\n    Hear: x\n',
+      { capabilities: [see, hear] },
+      'capabilities:\n  - name: See\n    description: sees\n  - name: Hear\n    description: hears\n',
+    ],
+    [
       'of one map',
       'capabilities: {See: sees, Hear: }\n',
       { capabilities: [see, hear] },
@@ -350,7 +367,7 @@ describe('an item that is a map', () => {
     ],
     [
       'facets',
-      'facets:\n  os: linux # only\n  a: [b, c]\n',
+      'facets:\n  os: linux # only\n  e:\n  a: [b, c]\n',
       {
         facets: [
           { key: 'os', value: 'linux' },
@@ -359,7 +376,7 @@ describe('an item that is a map', () => {
           { key: 'd', value: 'f' },
         ],
       },
-      'facets:\n  os: linux # only\n  a: [c]\n  d:\n    - "yes"\n    - f\n',
+      'facets:\n  os: linux # only\n  e:\n  a: [c]\n  d:\n    - "yes"\n    - f\n',
     ],
   ])('%s', (_, yaml, changes, expected) => {
     expect(patchedYaml(yaml, changes)).toBe(expected);
