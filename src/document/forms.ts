@@ -71,8 +71,8 @@ const forms: { readonly [F in KeyField]: Form<Fields[F]> } = {
       ? capabilitiesByName(wanted, current, spot)
       : listForm(wanted, current, capabilityForm(spot), { isOrdered: true }),
   dependencies: (wanted, current, spot) =>
-    isByType(current ?? null)
-      ? dependenciesByType(wanted, current as Mapping, spot)
+    current !== undefined && isByType(current)
+      ? dependenciesByType(wanted, current, spot)
       : listForm(wanted, current, dependencyForm(silentDependencyType, spot), { split: splitAtCommas }),
   references: (wanted, current, spot) =>
     listForm(wanted, current, referenceForm(spot), { split: splitAtCommas }),
@@ -82,7 +82,7 @@ const forms: { readonly [F in KeyField]: Form<Fields[F]> } = {
 /**
  * A field's value to be said by a key.
  *
- * @param current what the key says now: its form is kept, and its items that say nothing or stay as they are
+ * @param current what the key says now: its form is kept, and its items that stay are the same values
  * @param key the key, as its document spells it
  * @returns undefined where nothing is left to be said: the key goes
  */
@@ -96,8 +96,9 @@ export function formOf<F extends KeyField>(
 }
 
 interface ListStyle {
-  /** How one text is split into items, where it can be, and what stands between the first two. */
+  /** How one text is split into items, where it can be. */
   readonly split?: (text: string) => readonly string[];
+  /** What then stands between two items where there was but one. */
   readonly separator?: string;
   /** Whether the items' order says something. */
   readonly isOrdered?: boolean;
