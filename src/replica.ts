@@ -93,6 +93,8 @@ export interface DatabaseSnapshot extends Snapshot {
   readonly unsettled: ReadonlySet<SkillPath>;
   /** Paths that another version of the parser or of the taxonomy mapping indexed. */
   readonly outdated: ReadonlySet<SkillPath>;
+  /** Paths of rows for which no sync ever stored a text, as those of an adopted database. */
+  readonly textless: ReadonlySet<SkillPath>;
 }
 
 /** The database as a side of the sync: a replica that also remembers. */
@@ -104,6 +106,13 @@ export interface DatabaseReplica extends Replica {
   findPast(
     asked: readonly { readonly path: SkillPath; readonly skillId: number; readonly digest: Digest }[],
   ): Promise<ReadonlySet<SkillPath>>;
+  /**
+   * Lets rows without a stored text take that of the files, where these say nothing against them: from then on
+   * they count as having it. Writes nothing.
+   *
+   * @returns what the rows at those of the paths hold then; the others hold what they held
+   */
+  takeTexts(paths: readonly SkillPath[], source: Load): Promise<ReadonlyMap<SkillPath, Digest>>;
   /** Begins the record of a run that writes; what `apply` replaces and logs belongs to it until it ends. */
   beginRun(run: RunStart): Promise<void>;
   endRun(counts: { readonly [name: string]: number }, error: string | null): Promise<void>;

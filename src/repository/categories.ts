@@ -15,10 +15,12 @@ export async function knownCategories(connection: Connection): Promise<KnownCate
 export async function seedCategories(connection: Connection): Promise<void> {
   const [any] = await connection.query('select from taxonomy_categories limit 1');
   const paths = seed.map((category) => category.path);
-  if (!any) await createCategories(connection, paths);
+  if (any) return;
+  await createCategories(connection, paths);
+  await fillClosure(connection);
 }
 
-/** Creates what is missing of these categories and of those above them, and fills the closure to match. */
+/** Creates what is missing of these categories and of those above them. */
 export async function createCategories(connection: Connection, paths: Iterable<string>): Promise<void> {
   const wanted = [...new Set([...paths].flatMap(lineage))];
   await connection.query(
@@ -36,22 +38,17 @@ export async function createCategories(connection: Connection, paths: Iterable<s
        and parent.path = regexp_replace(child.path, '/[^/]*$', '')`,
     [wanted],
   );
-  await fillClosure(connection, wanted);
 }
 
 /**
- * Makes `taxonomy_closure` say what the parents of these categories say, and of those of which it says nothing:
- * existing databases have no trigger that fills it. A cycle that another writer made ends at the depth that no
+ * Makes `taxonomy_closure` say what the parents of categories say: existing databases have no trigger that
+ * fills it, and anyone may have moved a category. A cycle that another writer made ends at the depth that no
  * tree of categories has.
  */
-async function fillClosure(connection: Connection, paths: readonly string[]): Promise<void> {
+export async function fillClosure(connection: Connection): Promise<void> {
   await connection.query(
-    `with recursive concerned as (
-       select category_id from taxonomy_categories c
-       where path = any ($2) or not exists (select from taxonomy_closure t where t.descendant_id = c.category_id)
-     ),
-     above (ancestor_id, descendant_id, depth) as (
-       select category_id, category_id, 0 from concerned
+    `with recursive above (ancestor_id, descendant_id, depth) as (
+       select category_id, category_id, 0 from taxonomy_categories
        union
        select c.parent_id, a.descendant_id, a.depth + 1
        from above a join taxonomy_categories c on c.category_id = a.ancestor_id
@@ -62,7 +59,7 @@ async function fillClosure(connection: Connection, paths: readonly string[]): Pr
      ),
      gone as (
        delete from taxonomy_closure t
-       where t.descendant_id in (select category_id from concerned) and not exists (
+       where not exists (
          select from shortest s where s.ancestor_id = t.ancestor_id and s.descendant_id = t.descendant_id
        )
      )
@@ -70,6 +67,6 @@ async function fillClosure(connection: Connection, paths: readonly string[]): Pr
      select ancestor_id, descendant_id, depth from shortest
      on conflict (ancestor_id, descendant_id) do update set depth = excluded.depth
        where taxonomy_closure.depth <> excluded.depth`,
-    [maxCategoryDepth, paths],
+    [maxCategoryDepth],
   );
 }

@@ -12,15 +12,15 @@ import type {
   Result,
   SkillState,
 } from '../replica.ts';
-import { digestSkill } from '../skill/digest.ts';
+import { type Digest, digestSkill } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
 import { type TaxonomyMapping, taxonomyVersion } from '../taxonomy/infer.ts';
 import type { KnownCategories } from '../taxonomy/known.ts';
-import { knownCategories } from './categories.ts';
+import { fillClosure, knownCategories } from './categories.ts';
 import { type Connection, inHalves, inTransaction } from './connection.ts';
 import { findPast, keepFiles, type Overwritten, readOverwritten } from './history.ts';
-import { loadRows } from './load.ts';
+import { type Beside, loadRows } from './load.ts';
 import { advisoryLockKey } from './migrate.ts';
 import { readerOf, readingOf, readSkill } from './read-skill.ts';
 import { beginRun, endRun, logResults } from './runs.ts';
@@ -46,6 +46,8 @@ export class Database implements DatabaseReplica {
   readonly #mapping: TaxonomyMapping;
   readonly #taxonomy: string;
   readonly #keys = new Map<SkillPath, number>();
+  /** Rows that take their first text from files, and those files. */
+  #taken: { readonly paths: ReadonlySet<SkillPath>; readonly source: Load } | null = null;
   #runId: number | null = null;
   #brought: readonly number[] = [];
 
@@ -56,20 +58,41 @@ export class Database implements DatabaseReplica {
   }
 
   async snapshot(): Promise<DatabaseSnapshot> {
-    const snapshot = await takeSnapshot(this.#connection, this.#taxonomy);
+    const snapshot = await takeSnapshot(this.#connection, this.#mapping);
+    this.#taken = null;
     this.#keys.clear();
     for (const [path, { row }] of snapshot.skills) if (row) this.#keys.set(path, row.skillId);
     return snapshot;
   }
 
-  load: Load = (paths): AsyncIterable<readonly Loaded[]> =>
-    loadRows(
-      this.#connection,
-      paths.flatMap((path) => {
-        const skillId = this.#keys.get(path);
-        return skillId === undefined ? [] : [{ path, skillId }];
-      }),
+  load: Load = (paths) => {
+    const taken = this.#taken;
+    return this.#load(
+      paths,
+      taken && { source: taken.source, isOffered: (path) => taken.paths.has(path), onTaken: () => {} },
     );
+  };
+
+  takeTexts: DatabaseReplica['takeTexts'] = async (paths, source) => {
+    const taken = new Set<SkillPath>();
+    const digests = new Map<SkillPath, Digest>();
+    const files = { source, isOffered: () => true, onTaken: (path: SkillPath) => taken.add(path) };
+    for await (const batch of this.#load(paths, files)) {
+      for (const loaded of batch) {
+        if ('skill' in loaded && taken.has(loaded.path)) digests.set(loaded.path, digestSkill(loaded.skill));
+      }
+    }
+    this.#taken = { paths: new Set(digests.keys()), source };
+    return digests;
+  };
+
+  #load(paths: readonly SkillPath[], files: Beside['files'] | null): AsyncIterable<readonly Loaded[]> {
+    const keys = paths.flatMap((path) => {
+      const skillId = this.#keys.get(path);
+      return skillId === undefined ? [] : [{ path, skillId }];
+    });
+    return loadRows(this.#connection, keys, { mapping: this.#mapping, ...(files && { files }) });
+  }
 
   async identity(): Promise<{ id: string; highestRevision: number }> {
     const [row] = await this.#connection.query<{ id: string; highest: number }>(
@@ -122,8 +145,14 @@ export class Database implements DatabaseReplica {
   async #settleBatch(batch: readonly Incoming[]): Promise<readonly number[]> {
     const rows = await lockRows(this.#connection, pathsOf(batch));
     const still = batch.filter(({ change }) => stillBefore(change.before, rows.get(change.path)));
+    // What never had a stored text may lose words of its own to the one that it gets.
+    const anew = still.flatMap(({ change: { path } }) => {
+      const row = rows.get(path);
+      return row?.isTextless && (row.isWhole || this.#taken?.paths.has(path)) ? [row.skillId] : [];
+    });
+    if (anew.length > 0) await archive(this.#connection, anew, this.#run());
     const taxonomy = this.#taxonomy;
-    const stored = await storeBatch(this.#connection, still, rows, { settling: true, taxonomy });
+    const stored = await storeBatch(this.#connection, still, rows, { settling: true, anew, taxonomy });
     return stored.map((row) => row.skillId);
   }
 
@@ -168,7 +197,9 @@ export class Database implements DatabaseReplica {
     return inTransaction(this.#connection, '', async () => {
       await this.#connection.query(`set local skill_fleet.syncing = 'on'`);
       await this.#connection.query('select pg_advisory_xact_lock($1)', [advisoryLockKey]);
-      return work(await knownCategories(this.#connection));
+      const done = await work(await knownCategories(this.#connection));
+      await fillClosure(this.#connection);
+      return done;
     });
   }
 
@@ -228,7 +259,7 @@ export class Database implements DatabaseReplica {
       this.#run(),
     );
     const taxonomy = this.#taxonomy;
-    const stored = await storeBatch(this.#connection, still, rows, { settling: false, taxonomy });
+    const stored = await storeBatch(this.#connection, still, rows, { settling: false, anew: [], taxonomy });
     const byPath = new Map(stored.map((row) => [row.change.path, row]));
     for (const row of stored) this.#keys.set(row.change.path, row.skillId);
     return batch.map(({ change }): Result<C> => {

@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Entry, Skill } from '../skill/skill.ts';
 import type { Connection } from './connection.ts';
 import { fileType } from './file-type.ts';
-import { modeOf } from './load.ts';
+import { modeOf } from './render.ts';
 
 /** A skill, the key of its row, and its document: every other entry is an attached file. */
 export interface Attached {

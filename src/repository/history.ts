@@ -7,7 +7,7 @@ import type { Digest } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
 import { documentOf, type Entry, type Skill } from '../skill/skill.ts';
 import type { Connection } from './connection.ts';
-import { modeOf } from './load.ts';
+import { modeOf } from './render.ts';
 
 /** A skill, and a digest that it may have had. */
 export interface PastDigest {

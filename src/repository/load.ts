@@ -1,17 +1,12 @@
-// Rows back into skills: stored text as it stands, a fresh frontmatter where none was ever stored.
+// Rows read in bounded batches, with all that rendering them takes.
 
-import { freshFrontmatter } from '../document/fresh.ts';
-import type { DocumentPlace } from '../document/frontmatter.ts';
-import { parseDocument } from '../document/parse.ts';
-import { patchDocument } from '../document/patch.ts';
-import { splitDocument } from '../document/split.ts';
-import { type Outcome, refuse } from '../problem.ts';
-import { batchesOf, type Loaded } from '../replica.ts';
-import { type FilePath, parseFilePath, type SkillPath } from '../skill/path.ts';
-import { type Entry, makeSkill, type Skill } from '../skill/skill.ts';
+import { batchesOf, type Load, type Loaded } from '../replica.ts';
+import type { SkillPath } from '../skill/path.ts';
+import type { Skill } from '../skill/skill.ts';
+import type { TaxonomyMapping } from '../taxonomy/infer.ts';
 import type { Connection } from './connection.ts';
-import { changesOf, type KeptTarget } from './edits.ts';
-import { fieldsOf, type IndexRow } from './index-row.ts';
+import { type FirstText, firstTexts, isWholeDocument } from './first-text.ts';
+import { behindPoint, bytesOf, documentEntry, type FileRow, renderRow, type SkillRow } from './render.ts';
 
 /** Which row to load, and where it stands. */
 export interface RowKey {
@@ -19,50 +14,27 @@ export interface RowKey {
   readonly path: SkillPath;
 }
 
-interface SkillRow {
-  readonly skill_id: number;
-  readonly frontmatter_source: string | null;
-  readonly skill_content: string | null;
-  readonly document_name: string;
-  readonly document_mode: string;
-  /** Null where nobody but a sync changed the row. */
-  readonly index: IndexRow | null;
-  readonly targets: readonly KeptTarget[];
-  /** The keys of `index` that another writer changed since the sync wrote them. */
-  readonly edited: readonly string[] | null;
-}
-
-interface FileRow {
-  readonly skill_id: number;
-  readonly relative_path: string;
-  readonly content: string | null;
-  readonly binary_data: Buffer | null;
-  readonly file_mode: string;
-}
-
-/**
- * A text as it stands. The embedded database hands texts over without a BOM at their start, so that queries
- * here put a point before each of them.
- */
-function behindPoint(text: string | null): string | null {
-  return text === null ? null : text.slice(1);
-}
-
-const executableMode = '100755';
-
-/** The executable bit as `file_mode` and git have it. */
-export function modeOf(executable: boolean): string {
-  return executable ? executableMode : '100644';
+/** What is known beside the rows. */
+export interface Beside {
+  readonly mapping: TaxonomyMapping;
+  /** Files that rows without a stored text may take theirs from. */
+  readonly files?: {
+    readonly source: Load;
+    readonly isOffered: (path: SkillPath) => boolean;
+    /** Told of each row that took its file's text. */
+    readonly onTaken: (path: SkillPath) => void;
+  };
 }
 
 /** Reads rows in bounded batches. A row that is gone meanwhile is the problem `skill-not-found`. */
 export async function* loadRows(
   connection: Connection,
   keys: readonly RowKey[],
+  beside: Beside,
 ): AsyncIterable<readonly Loaded[]> {
   const sizes = await sizesOf(connection, keys);
   for (const batch of batchesOf(keys, (key) => sizes.get(key.skillId) ?? 0)) {
-    yield await loadBatch(connection, batch);
+    yield await loadBatch(connection, batch, beside);
   }
 }
 
@@ -84,13 +56,17 @@ async function sizesOf(
   return new Map(rows.map((row) => [row.skill_id, row.bytes]));
 }
 
-async function loadBatch(connection: Connection, keys: readonly RowKey[]): Promise<readonly Loaded[]> {
+async function loadBatch(
+  connection: Connection,
+  keys: readonly RowKey[],
+  beside: Beside,
+): Promise<readonly Loaded[]> {
   const ids = [keys.map((key) => key.skillId)];
   const rows = await connection.query<SkillRow>(
     `select s.skill_id, '.' || s.frontmatter_source as frontmatter_source, '.' || s.skill_content as skill_content,
        coalesce(y.document_name, 'SKILL.md') as document_name,
        coalesce(y.document_mode, '100644') as document_mode,
-       i.index, coalesce(y.targets, '[]') as targets,
+       i.index, y.indexed is null as never_stored, coalesce(y.targets, '[]') as targets,
        (
          select array_agg(written.key order by written.key)
          from jsonb_each(y.indexed) written
@@ -121,12 +97,47 @@ async function loadBatch(connection: Connection, keys: readonly RowKey[]): Promi
   }
   const paths = await pathsOf(connection, rows.flatMap(mentionedIds));
   const byId = new Map(rows.map((row) => [row.skill_id, row]));
+  const texts = await findFirstTexts(connection, keys, byId, files, paths, beside);
   return keys.map(({ skillId, path }) => {
     const row = byId.get(skillId);
     if (row === undefined) return { path, problem: { reason: 'skill-not-found', path } };
-    const rendered = renderRow(path, row, files.get(skillId) ?? [], paths);
+    const rendered = renderRow(path, row, files.get(skillId) ?? [], paths, texts.get(skillId));
     return rendered.ok ? { path, skill: rendered.value } : { path, problem: rendered.problem };
   });
+}
+
+/** The texts of those rows for which none was ever stored. */
+async function findFirstTexts(
+  connection: Connection,
+  keys: readonly RowKey[],
+  rows: ReadonlyMap<number, SkillRow>,
+  filesOf: ReadonlyMap<number, readonly FileRow[]>,
+  paths: ReadonlyMap<number, string>,
+  { mapping, files }: Beside,
+): Promise<ReadonlyMap<number, FirstText>> {
+  const first = keys.flatMap(({ skillId, path }) => {
+    const row = rows.get(skillId);
+    if (!row?.never_stored || row.frontmatter_source !== null || row.index === null) return [];
+    const content = behindPoint(row.skill_content) ?? '';
+    const isWhole = isWholeDocument(content);
+    if (!isWhole && !files?.isOffered(path)) return [];
+    const attached = (filesOf.get(skillId) ?? []).map((file) => ({
+      path: file.relative_path,
+      bytes: bytesOf(file),
+    }));
+    return [{ skillId, path, document: documentEntry(row, content), isWhole, attached, index: row.index }];
+  });
+  if (first.length === 0) return new Map();
+  const skills = new Map<SkillPath, Skill>();
+  const offered = files ? first.map((row) => row.path).filter(files.isOffered) : [];
+  if (files && offered.length > 0) {
+    for await (const batch of files.source(offered)) {
+      for (const loaded of batch) if ('skill' in loaded) skills.set(loaded.path, loaded.skill);
+    }
+  }
+  const texts = await firstTexts(connection, first, skills, paths, mapping);
+  for (const { skillId, path } of first) if (texts.get(skillId)?.file) files?.onTaken(path);
+  return texts;
 }
 
 /** The skills that a row which someone changed points to, now or as its document has it. */
@@ -143,55 +154,4 @@ async function pathsOf(connection: Connection, ids: readonly number[]): Promise<
     [ids],
   );
   return new Map(rows.map((row) => [row.skill_id, row.skill_path]));
-}
-
-function renderRow(
-  path: SkillPath,
-  row: SkillRow,
-  files: readonly FileRow[],
-  paths: ReadonlyMap<number, string>,
-): Outcome<Skill> {
-  const text = renderDocument(path, row, paths);
-  if (!text.ok) return text;
-  const entries: Entry[] = [
-    {
-      path: row.document_name as FilePath,
-      executable: row.document_mode === executableMode,
-      bytes: Buffer.from(text.value),
-    },
-  ];
-  for (const file of files) {
-    const filePath = parseFilePath(path, file.relative_path);
-    if (!filePath.ok) return filePath;
-    if (filePath.value === row.document_name) {
-      return refuse({ reason: 'file-is-document', path, file: filePath.value });
-    }
-    entries.push({
-      path: filePath.value,
-      executable: file.file_mode === executableMode,
-      bytes: file.binary_data ?? Buffer.from(behindPoint(file.content) ?? ''),
-    });
-  }
-  return { ok: true, value: makeSkill(path, entries) };
-}
-
-function renderDocument(path: SkillPath, row: SkillRow, paths: ReadonlyMap<number, string>): Outcome<string> {
-  const body = behindPoint(row.skill_content) ?? '';
-  const source = behindPoint(row.frontmatter_source);
-  const { index, edited } = row;
-  if (index === null) return { ok: true, value: (source ?? '') + body };
-  const place = { skill: path, file: row.document_name };
-  if (source === null) {
-    // Some writers put the whole document into skill_content.
-    const isWhole = splitDocument(body).frontmatterSource !== '';
-    return readable((isWhole ? '' : freshFrontmatter(fieldsOf(index, paths), body)) + body, place);
-  }
-  if (edited === null) return readable(source + body, place);
-  return patchDocument(source + body, changesOf(edited, index, row.targets, paths), place);
-}
-
-/** A text that another writer had a part in, where the files' side will be able to read it. */
-function readable(text: string, place: DocumentPlace): Outcome<string> {
-  const parsed = parseDocument(text, place);
-  return parsed.ok ? { ok: true, value: text } : parsed;
 }

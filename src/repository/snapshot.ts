@@ -5,6 +5,7 @@ import type { DatabaseSnapshot, SkillState, Unreadable } from '../replica.ts';
 import { type Digest, digestSkill, parseDigest } from '../skill/digest.ts';
 import { parseSkillPath, type SkillPath } from '../skill/path.ts';
 import type { Status } from '../skill/status.ts';
+import { type TaxonomyMapping, taxonomyVersion } from '../taxonomy/infer.ts';
 import { type Connection, inTransaction } from './connection.ts';
 import { loadRows, type RowKey } from './load.ts';
 
@@ -16,30 +17,39 @@ interface StateRow {
   readonly digest: string | null;
   /** Indexed by another version of the parser or of the taxonomy mapping. */
   readonly outdated: boolean;
+  /** No sync ever stored a text for the row. */
+  readonly textless: boolean;
 }
 
 /**
  * Reads all rows that are not deleted, in one consistent view.
  *
- * @param taxonomy the version of the mapping by which categories are found now
+ * @param mapping by which categories are found now
  */
-export async function takeSnapshot(connection: Connection, taxonomy: string): Promise<DatabaseSnapshot> {
+export async function takeSnapshot(
+  connection: Connection,
+  mapping: TaxonomyMapping,
+): Promise<DatabaseSnapshot> {
   return inTransaction(connection, 'isolation level repeatable read read only', async () => {
     const skills = new Map<SkillPath, SkillState>();
     const unreadable: Unreadable[] = [];
     const outdated = new Set<SkillPath>();
+    const textless = new Set<SkillPath>();
     const unknown = new Map<SkillPath, { readonly key: RowKey; readonly row: StateRow }>();
-    for (const row of await stateRows(connection, taxonomy)) {
+    for (const row of await stateRows(connection, taxonomyVersion(mapping))) {
       const path = parseSkillPath(row.skill_path);
       const digest = row.digest === null ? undefined : parseDigest(row.digest);
       if (!path.ok) unreadable.push({ path: row.skill_path, below: false, problem: path.problem });
       else if (digest !== undefined) {
         skills.set(path.value, stateOf(row, digest));
         if (row.outdated) outdated.add(path.value);
-      } else unknown.set(path.value, { key: { skillId: row.skill_id, path: path.value }, row });
+      } else {
+        unknown.set(path.value, { key: { skillId: row.skill_id, path: path.value }, row });
+        if (row.textless) textless.add(path.value);
+      }
     }
     const keys = [...unknown.values()].map(({ key }) => key);
-    for await (const batch of loadRows(connection, keys)) {
+    for await (const batch of loadRows(connection, keys, { mapping })) {
       for (const loaded of batch) {
         const row = unknown.get(loaded.path)?.row;
         if ('problem' in loaded) {
@@ -49,7 +59,7 @@ export async function takeSnapshot(connection: Connection, taxonomy: string): Pr
         }
       }
     }
-    return { skills, unreadable, notices: [], unsettled: new Set(unknown.keys()), outdated };
+    return { skills, unreadable, notices: [], unsettled: new Set(unknown.keys()), outdated, textless };
   });
 }
 
@@ -57,7 +67,8 @@ function stateRows(connection: Connection, taxonomy: string): Promise<readonly S
   return connection.query<StateRow>(
     `select s.skill_id, s.skill_path, s.status, y.revision,
        case when y.digest_revision = y.revision then y.digest end as digest,
-       (y.index_version, y.taxonomy_version) is distinct from ($1::integer, $2::varchar) as outdated
+       (y.index_version, y.taxonomy_version) is distinct from ($1::integer, $2::varchar) as outdated,
+       y.indexed is null and s.frontmatter_source is null as textless
      from skills s left join skill_sync y using (skill_id)
      where s.deleted_at is null`,
     [indexVersion, taxonomy],

@@ -1,16 +1,17 @@
 // Skills into rows: a batch of skills becomes a few statements, whatever its size.
 
 import type { Fields, Json } from '../document/fields.ts';
-import { indexVersion } from '../document/parse.ts';
+import { indexVersion, type SkillDocument } from '../document/parse.ts';
 import type { Change, SkillState } from '../replica.ts';
 import type { Digest } from '../skill/digest.ts';
 import type { Skill } from '../skill/skill.ts';
 import { createCategories } from './categories.ts';
 import type { Connection } from './connection.ts';
 import { matchFiles } from './files.ts';
-import { modeOf } from './load.ts';
+import { isWholeDocument } from './first-text.ts';
 import type { ReadSkill } from './read-skill.ts';
 import { matchRelations } from './relations.ts';
+import { behindPoint, modeOf } from './render.ts';
 import { declaredTargets } from './targets.ts';
 
 /** A skill ready to be stored. */
@@ -31,6 +32,10 @@ export interface LockedRow {
   readonly skillId: number;
   readonly deleted: boolean;
   readonly revision: number;
+  /** Whether no sync ever stored a text for the row. */
+  readonly isTextless: boolean;
+  /** Whether `skill_content` is a whole document, as some writers have it: the row keeps that shape. */
+  readonly isWhole: boolean;
 }
 
 /** Locks the rows at these paths until the transaction ends: skills first, as an update by anyone does. */
@@ -38,20 +43,34 @@ export async function lockRows(
   connection: Connection,
   paths: readonly string[],
 ): Promise<ReadonlyMap<string, LockedRow>> {
-  const skills = await connection.query<{ skill_id: number; skill_path: string; deleted: boolean }>(
-    `select skill_id, skill_path, deleted_at is not null as deleted
+  const skills = await connection.query<{
+    skill_id: number;
+    skill_path: string;
+    deleted: boolean;
+    sourceless: boolean;
+    content: string | null;
+  }>(
+    `select skill_id, skill_path, deleted_at is not null as deleted, frontmatter_source is null as sourceless,
+       case when frontmatter_source is null and left(skill_content, 4) like '%---%' then '.' || skill_content end as content
      from skills where skill_path = any ($1) order by skill_id for no key update`,
     [paths],
   );
-  const revisions = await connection.query<{ skill_id: number; revision: number }>(
-    'select skill_id, revision from skill_sync where skill_id = any ($1) order by skill_id for update',
+  const noted = await connection.query<{ skill_id: number; revision: number; indexed: boolean }>(
+    `select skill_id, revision, indexed is not null as indexed
+     from skill_sync where skill_id = any ($1) order by skill_id for update`,
     [skills.map((row) => row.skill_id)],
   );
-  const byId = new Map(revisions.map((row) => [row.skill_id, row.revision]));
+  const byId = new Map(noted.map((row) => [row.skill_id, row]));
   return new Map(
-    skills.map((row) => [
-      row.skill_path,
-      { skillId: row.skill_id, deleted: row.deleted, revision: byId.get(row.skill_id) ?? 0 },
+    skills.map(({ skill_id: skillId, skill_path: path, deleted, sourceless, content }) => [
+      path,
+      {
+        skillId,
+        deleted,
+        revision: byId.get(skillId)?.revision ?? 0,
+        isTextless: sourceless && !byId.get(skillId)?.indexed,
+        isWhole: content !== null && isWholeDocument(behindPoint(content)),
+      },
     ]),
   );
 }
@@ -62,20 +81,28 @@ export function stillBefore(before: SkillState | null, row: LockedRow | undefine
   return row !== undefined && !row.deleted && before.row?.revision === row.revision;
 }
 
+/** How a batch is stored. */
+export interface Storing {
+  /** Whether the rows count as holding the same already: who wrote it, and when, stays noted. */
+  readonly settling: boolean;
+  /** Of those, the rows that get a new revision all the same, since something of theirs may change. */
+  readonly anew: readonly number[];
+  /** The version of the mapping by which categories were found. */
+  readonly taxonomy: string;
+}
+
 /**
  * Stores a batch, with its relations and files, in the transaction at hand. The rows must be locked, and what
  * they held archived, by the caller. Targets of dependencies are linked later, when all skills are there.
  *
  * @param locked the rows that stood when they were locked
- * @param settling the rows hold the same text already: they get what the sync keeps beside it, no revision
- * @param taxonomy the version of the mapping by which their categories were found
  * @returns what was stored; what is missing met a row that someone else made meanwhile
  */
 export async function storeBatch<I extends Incoming>(
   connection: Connection,
   batch: readonly I[],
   locked: ReadonlyMap<string, LockedRow>,
-  { settling, taxonomy }: { readonly settling: boolean; readonly taxonomy: string },
+  storing: Storing,
 ): Promise<readonly Stored<I>[]> {
   const ids = await upsertSkills(connection, batch, locked);
   const keyed = batch.flatMap((incoming) => {
@@ -88,7 +115,7 @@ export async function storeBatch<I extends Incoming>(
     keyed.map(({ skillId, document }) => ({ skillId, fields: document.fields })),
   );
   await matchFiles(connection, keyed);
-  const revisions = await noteStored(connection, keyed, settling, taxonomy);
+  const revisions = await noteStored(connection, keyed, storing);
   return keyed.map((row) => ({ ...row, revision: requireKey(revisions, row.skillId) }));
 }
 
@@ -104,6 +131,7 @@ async function upsertSkills(
   locked: ReadonlyMap<string, LockedRow>,
 ): Promise<ReadonlyMap<string, number>> {
   const standing = [...locked].map(([path, row]) => [path, row.skillId] as const);
+  const texts = batch.map(({ skill, document }) => textColumns(document, locked.get(skill.path)));
   const fields = (pick: (fields: Fields) => unknown) => batch.map(({ document }) => pick(document.fields));
   // A row that says all of this already is not touched: settling must not bump its last_modified. Nor is one
   // that was not locked: nobody compared it, and the history does not hold it.
@@ -135,8 +163,8 @@ async function upsertSkills(
      returning skill_id, skill_path`,
     [
       batch.map(({ skill }) => skill.path),
-      batch.map(({ document }) => document.frontmatterSource),
-      batch.map(({ document }) => document.body),
+      texts.map((text) => text.source),
+      texts.map((text) => text.content),
       fields((f) => f.name),
       fields((f) => f.description),
       fields((f) => f.version),
@@ -154,34 +182,44 @@ async function upsertSkills(
   return new Map([...standing, ...written.map((row) => [row.skill_path, row.skill_id] as const)]);
 }
 
+/** A document as `frontmatter_source` and `skill_content` hold it. */
+function textColumns(
+  { frontmatterSource, body }: SkillDocument,
+  row: LockedRow | undefined,
+): { readonly source: string | null; readonly content: string } {
+  const text = frontmatterSource + body;
+  return row?.isWhole && isWholeDocument(text)
+    ? { source: null, content: text }
+    : { source: frontmatterSource, content: body };
+}
+
 type Keyed = Incoming & { readonly skillId: number };
 
 /** Sets each skill's primary category. Other categories that someone gave a skill stay. */
 async function matchCategories(connection: Connection, batch: readonly Keyed[]): Promise<void> {
   const created = batch.flatMap(({ category }) => (category?.creates ? [category.path] : []));
   if (created.length > 0) await createCategories(connection, created);
+  const wanted = [batch.map((row) => row.skillId), batch.map((row) => row.category?.path ?? null)];
+  // In two statements: a library may have an index that allows a skill one primary category at a time.
   await connection.query(
-    `with wanted as (
-       select w.skill_id, c.category_id
-       from unnest($1::integer[], $2::text[]) as w (skill_id, path)
-       left join taxonomy_categories c using (path)
-     ),
-     removed as (
-       delete from skill_categories sc using wanted w
-       where sc.skill_id = w.skill_id and sc.is_primary and sc.category_id is distinct from w.category_id
-     )
-     insert into skill_categories as sc (skill_id, category_id, is_primary)
-     select skill_id, category_id, true from wanted where category_id is not null
+    `delete from skill_categories sc
+     using unnest($1::integer[], $2::text[]) as w (skill_id, path) left join taxonomy_categories c using (path)
+     where sc.skill_id = w.skill_id and sc.is_primary and sc.category_id is distinct from c.category_id`,
+    wanted,
+  );
+  await connection.query(
+    `insert into skill_categories as sc (skill_id, category_id, is_primary)
+     select w.skill_id, c.category_id, true
+     from unnest($1::integer[], $2::text[]) as w (skill_id, path) join taxonomy_categories c using (path)
      on conflict (skill_id, category_id) do update set is_primary = true where not sc.is_primary`,
-    [batch.map((row) => row.skillId), batch.map((row) => row.category?.path ?? null)],
+    wanted,
   );
 }
 
 async function noteStored(
   connection: Connection,
   batch: readonly Keyed[],
-  settling: boolean,
-  taxonomy: string,
+  { settling, anew, taxonomy }: Storing,
 ): Promise<ReadonlyMap<number, number>> {
   const rows = await connection.query<{ skill_id: number; revision: number }>(
     `insert into skill_sync as y (
@@ -198,7 +236,7 @@ async function noteStored(
        targets = excluded.targets, category_reason = excluded.category_reason,
        states_status = excluded.states_status, index_version = excluded.index_version,
        taxonomy_version = excluded.taxonomy_version,
-       revision = case when $9 then y.revision else excluded.revision end,
+       revision = case when $9 and y.skill_id <> all ($11) then y.revision else excluded.revision end,
        revised_at = case when $9 then y.revised_at else excluded.revised_at end,
        origin = case when $9 then y.origin else excluded.origin end,
        writer = case when $9 then y.writer else excluded.writer end,
@@ -215,6 +253,7 @@ async function noteStored(
       indexVersion,
       settling,
       taxonomy,
+      anew,
     ],
   );
   await connection.query('update skill_sync set digest_revision = revision where skill_id = any ($1)', [

@@ -91,30 +91,12 @@ async function resolveTargets(connection: Connection, ids: readonly number[]): P
        from skill_sync y, jsonb_array_elements(y.targets) with ordinality as t (item, position)
        where y.skill_id = any ($1)
      ),
-     by_path as (
-       select s.skill_path as target, s.skill_id from skills s
-       where s.deleted_at is null and s.skill_path in (select target from declared)
-     ),
-     by_alias as (
-       select a.alias_path as target, min(a.skill_id) as skill_id
-       from skill_aliases a join skills s using (skill_id)
-       where s.deleted_at is null and a.alias_path in (select target from declared)
-       group by a.alias_path having count(distinct a.skill_id) = 1
-     ),
-     by_name as (
-       select s.name as target, min(s.skill_id) as skill_id from skills s
-       where s.deleted_at is null and s.name in (select target from declared)
-       group by s.name having count(*) = 1
-     ),
      resolved as (
        select d.source_id, jsonb_agg(
-         d.item || jsonb_build_object('skill_id', coalesce(p.skill_id, a.skill_id, n.skill_id))
-         order by d.position
+         d.item || jsonb_build_object('skill_id', r.skill_id) order by d.position
        ) as targets
        from declared d
-       left join by_path p using (target)
-       left join by_alias a using (target)
-       left join by_name n using (target)
+       left join skill_fleet_resolve(array(select target from declared)) r using (target)
        group by d.source_id
      )
      update skill_sync y set targets = r.targets
@@ -151,6 +133,27 @@ async function matchTargets(connection: Connection, ids: readonly number[]): Pro
     references,
     ids,
     ofKind('reference').map((row): RelationRow => [row.source_id, row.skill_id, row.type]),
+  );
+  await fillDependencyClosure(connection, ids);
+}
+
+/** Makes `dependency_closure` say what the dependencies of these skills do, where it does not: whoever wrote them. */
+async function fillDependencyClosure(connection: Connection, ids: readonly number[]): Promise<void> {
+  await connection.query(
+    `select skill_fleet_fill_dependency_closure(array_agg(skill_id))
+     from unnest($1::integer[]) as known (skill_id)
+     where exists (
+       select from (
+         select dependency_skill_id, dependency_type::text from skill_dependencies where dependent_id = skill_id
+       ) said
+       full join (
+         select descendant_id, dependency_types[1] as type from dependency_closure
+         where ancestor_id = skill_id and min_depth = 1
+       ) closed on descendant_id = dependency_skill_id and type = dependency_type
+       where descendant_id is null or dependency_skill_id is null
+     )
+     having count(*) > 0`,
+    [ids],
   );
 }
 

@@ -47,15 +47,24 @@ export interface Prepared {
 /** Reads both sides and decides. Writes nothing: a dry run ends here. */
 export async function prepareSync(input: SyncInput): Promise<Prepared> {
   const local = await input.files.snapshot();
-  const remote = await input.database.snapshot();
+  const found = await input.database.snapshot();
   const { id, highestRevision } = await input.database.identity();
   const identity = { directory: input.run.directory, databaseId: id, database: input.databaseName };
   const base = await readBase(input.disk, input.stateDirectory, identity, highestRevision);
+  const first = await firstTexts(input, local, found, base);
+  const remote = { ...found, skills: new Map([...found.skills, ...first]) };
   const sides = { local, remote, base: base.entries };
   const asked = differingWithoutBase(sides).flatMap(({ path, local, remote }) =>
-    local && remote?.row ? [{ path, skillId: remote.row.skillId, digest: local.digest }] : [],
+    local && remote?.row && !first.has(path)
+      ? [{ path, skillId: remote.row.skillId, digest: local.digest }]
+      : [],
   );
-  const older = asked.length > 0 ? await input.database.findPast(asked) : new Set<SkillPath>();
+  const past = asked.length > 0 ? await input.database.findPast(asked) : [];
+  // A row that took its file's text and says more than that is ahead of the file.
+  const ahead = [...first].flatMap(([path, { digest }]) =>
+    local.skills.get(path)?.digest === digest ? [] : [path],
+  );
+  const older = new Set([...past, ...ahead]);
   const { direction } = input.run;
   const { selects, statuses, force } = input;
   const plan = makePlan({ direction, ...sides, older, selects, statuses, force });
@@ -66,6 +75,30 @@ export async function prepareSync(input: SyncInput): Promise<Prepared> {
     identity,
     unsettled: findUnsettled(input, local, remote, plan),
   };
+}
+
+/**
+ * What rows hold once those without a stored text took that of files which say nothing against them. Where
+ * there is a base, the two sides have met before.
+ */
+async function firstTexts(
+  { files, database, selects }: SyncInput,
+  local: Snapshot,
+  remote: DatabaseSnapshot,
+  base: ReadBase,
+): Promise<ReadonlyMap<SkillPath, SkillState>> {
+  const paths = [...remote.textless].filter((path) => {
+    const [here, there] = [local.skills.get(path), remote.skills.get(path)];
+    return selects(path) && !base.entries.has(path) && here && here.digest !== there?.digest;
+  });
+  if (paths.length === 0) return new Map();
+  const digests = await database.takeTexts(paths, files.load);
+  return new Map(
+    [...digests].flatMap(([path, digest]) => {
+      const state = remote.skills.get(path);
+      return state ? [[path, { ...state, digest }] as const] : [];
+    }),
+  );
 }
 
 /**
