@@ -134,8 +134,8 @@ function unreadableIn(snapshot: Snapshot): (path: string) => boolean {
 }
 
 /** Whether a row's status lets it take part. Rows that the files or the base hold do, unless the user chose. */
-function statusTakesPart({ direction, base, statuses }: PlanInput, { path, local, remote }: Pair): boolean {
-  if (direction === 'export' || !remote?.row) return true;
+function statusTakesPart({ base, statuses }: PlanInput, { path, local, remote }: Pair): boolean {
+  if (!remote?.row) return true;
   if (statuses) return statuses.has(remote.row.status);
   return remote.row.status === 'active' || local !== null || base.has(path);
 }
@@ -164,7 +164,8 @@ export function makePlan(input: PlanInput): Plan {
   for (const pair of pairsOf(input)) {
     if (!input.selects(pair.path)) continue;
     if (!statusTakesPart(input, pair)) {
-      leftOut++;
+      // An export writes no files: no row takes part in it for itself.
+      if (input.direction !== 'export') leftOut++;
       continue;
     }
     const decision = decide(
