@@ -383,6 +383,74 @@ describe('an item that is a map', () => {
   });
 });
 
+describe('facets, aliases and tools', () => {
+  test.each<Row>([
+    [
+      'facets, another value',
+      'metadata:\n  facets:\n    os: linux # only\n    level: high\n',
+      {
+        facets: [
+          { key: 'os', value: 'linux' },
+          { key: 'level', value: 'low: very' },
+        ],
+      },
+      'metadata:\n  facets:\n    os: linux # only\n    level: "low: very"\n',
+    ],
+    [
+      'facets, one more value of a key',
+      'facets: {os: linux}\n',
+      {
+        facets: [
+          { key: 'os', value: 'linux' },
+          { key: 'os', value: 'mac' },
+        ],
+      },
+      'facets: {os: [linux, mac]}\n',
+    ],
+    [
+      'facets, the first',
+      'name: x\n',
+      { facets: [{ key: 'os', value: 'linux' }] },
+      'name: x\nmetadata:\n  facets:\n    os: linux\n',
+    ],
+    ['facets, the last', 'scope: a\nfacets:\n  os: linux # only\n', { facets: [] }, 'scope: a\n'],
+    [
+      'aliases, one renamed',
+      'aliases:\n  - old/x # of 2024\n  - older/x\n',
+      { aliases: ['old/x', 'oldest/x'] },
+      'aliases:\n  - old/x # of 2024\n  - oldest/x\n',
+    ],
+    [
+      'aliases, one more, quoted as the others',
+      'aliases: ["old/x"]\n',
+      { aliases: ['old/x', 'a, b'] },
+      'aliases: ["old/x", "a, b"]\n',
+    ],
+    ['aliases, the last', 'scope: a\naliases: [old/x]\n', { aliases: [] }, 'scope: a\n'],
+    [
+      'tools, one renamed',
+      'allowed-tools: Read  Write\n',
+      { allowedTools: ['Read', 'Edit'] },
+      'allowed-tools: Read  Edit\n',
+    ],
+    [
+      'tools, as a list',
+      'allowed-tools:\n  - Read # all\n  - Write\n',
+      { allowedTools: ['Read', 'Bash(git *)'] },
+      'allowed-tools:\n  - Read # all\n  - Bash(git *)\n',
+    ],
+    ['tools, the last', 'name: x\nallowed-tools: Read\n', { allowedTools: [] }, 'name: x\n'],
+    [
+      'tools, the first',
+      'name: x\nmetadata:\n  scope: a\n',
+      { allowedTools: ['Read', 'Edit'] },
+      'name: x\nallowed-tools: Read Edit\nmetadata:\n  scope: a\n',
+    ],
+  ])('%s', (_, yaml, changes, expected) => {
+    expect(patchedYaml(yaml, changes)).toBe(expected);
+  });
+});
+
 describe('a key that is read', () => {
   test.each<Row>([
     [

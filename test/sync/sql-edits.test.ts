@@ -83,9 +83,18 @@ const edits: readonly (readonly [sql: string, lines: readonly string[]])[] = [
     ['-  see_also: [other]', '+  see_also: [other, some/third]'],
   ],
   [`update skill_facets set facet_value = 'low'`, ['-    level: high', '+    level: low']],
+  [`delete from skill_facets`, ['-  facets:', '-    level: high']],
+  [
+    `insert into skill_facets (skill_id, facet_key, facet_value) values (${idOf('x')}, 'os', 'linux')`,
+    ['+    os: linux'],
+  ],
   [
     `delete from skill_allowed_tools where tool_name = 'Read'`,
     ['-allowed-tools: Read Write', '+allowed-tools: Write'],
+  ],
+  [
+    `update skill_allowed_tools set tool_name = 'Bash(git *)' where tool_name = 'Write'`,
+    ['-allowed-tools: Read Write', '+allowed-tools: Read Bash(git *)'],
   ],
   [
     `insert into skill_aliases (skill_id, alias_path) values (${idOf('x')}, 'old/x')`,
