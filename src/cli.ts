@@ -9,7 +9,7 @@ const exitFailed = 1;
 
 /** What each file of `commands/` exports. */
 interface CommandModule {
-  run(flags: object): Promise<number>;
+  run(flags: object, ...names: readonly string[]): Promise<number>;
 }
 
 /** The values of `skill_status_enum`, written here too: importing them would be the only import of help. */
@@ -38,8 +38,10 @@ function addCommand(
     .option('--verbose', 'print more')
     .option('--no-color', 'print without colour (NO_COLOR)')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}\n`).join('')}`)
-    .action(async (flags: object) => {
-      process.exitCode = await (await load()).run(flags);
+    .action(async (...given: readonly unknown[]) => {
+      // commander hands over the arguments, then the options, then the command.
+      const names = given.slice(0, -2) as readonly string[];
+      process.exitCode = await (await load()).run(given.at(-2) as object, ...names);
     });
 }
 
@@ -49,7 +51,19 @@ function addSyncOptions(command: Command): Command {
     .option('--dry-run', 'show what would happen to each skill, and why; change nothing')
     .option('--skill-path <glob...>', 'only skills at these paths; * within a folder, ** across folders')
     .option('--force', 'overwrite what the other side gained; it is stored in the history first')
-    .option('--exit-code', 'exit 2 when something is pending, holds included');
+    .option('--delete', 'carry out deletions, which are held otherwise; all can be taken back')
+    .option(
+      '--max-delete <percent>',
+      'refuse from the fourth deletion on, above this part of a side (default: 25)',
+    )
+    .option('--yes', 'go past the guards against accidents')
+    .addOption(
+      new Option(
+        '--exit-code [pending]',
+        'exit 2 when anything is pending, holds included; =theirs: only where the database is ahead; =conflicts: never',
+      ).choices(['pending', 'theirs', 'conflicts']),
+    )
+    .option('--lock-timeout <seconds>', 'how long to wait for another run on these skills (default: 60)');
 }
 
 const statusOption = new Option('--status <status>', 'only rows of this status').choices([
@@ -78,7 +92,14 @@ addSyncOptions(
     'skill-fleet sync-db',
     'skill-fleet sync-db --dry-run --exit-code',
   ]),
-).addOption(statusOption);
+)
+  .addOption(statusOption)
+  .addOption(
+    new Option(
+      '--on-conflict <policy>',
+      'who wins where both sides were edited (default: newest); what loses is stored first',
+    ).choices(['newest', 'local', 'database', 'fail']),
+  );
 
 addSyncOptions(
   addCommand(
@@ -105,6 +126,13 @@ addCommand('list', 'list the skills in the database', () => import('./commands/l
   .option('--filter <text>', 'full text in name, description and body, or part of a path')
   .addOption(new Option('--status <status>', 'only skills of this status').choices(statuses))
   .option('--category <path>', 'only skills of this category and those below it');
+
+addCommand(
+  'restore <path>',
+  'make an old revision of a skill the current one in the database',
+  () => import('./commands/restore.ts') as Promise<CommandModule>,
+  ['skill-fleet restore development/languages/python/async --revision 12'],
+).requiredOption('--revision <number>', 'the revision, as a run printed it');
 
 addCommand('migrate', "bring the database's tables up to date", () => import('./commands/migrate.ts'), [
   'skill-fleet migrate --status',

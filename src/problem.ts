@@ -22,6 +22,8 @@ function placeOf({ path, file, line }: OfLine): string {
   return `${path}/${file}:${line}`;
 }
 
+const sideNames = { database: 'The database', files: 'The files' } as const;
+
 const reasons = {
   // ---- a run that cannot start ----
   'database-url-not-set': (_: { why: string }): Sentence => ({
@@ -31,6 +33,31 @@ const reasons = {
   'skills-directory-not-found': (_: { directory: string }): Sentence => ({
     what: `Skills directory not found: ${_.directory}`,
     remedy: 'Pass --skills-dir DIR, or set SKILLS_DIR.',
+  }),
+
+  // ---- a plan that is more often an accident than a wish ----
+  'side-emptied': (_: { side: 'database' | 'files'; count: number }): Sentence => ({
+    what: `${sideNames[_.side]} hold${_.side === 'files' ? '' : 's'} no skill, and both sides last agreed on ${_.count}`,
+    remedy: 'Check --skills-dir and --database-url. If it is meant, run again with --yes.',
+  }),
+  'too-many-deletions': (_: {
+    side: 'database' | 'files';
+    count: number;
+    total: number;
+    /** Percent. */
+    limit: number;
+  }): Sentence => ({
+    what: `${_.count} of ${_.total} skills in ${sideNames[_.side].toLowerCase()} would be deleted, more than ${_.limit} %`,
+    remedy: 'If it is meant, raise the limit with --max-delete PERCENT, or run again with --yes.',
+  }),
+  'too-many-overwritten': (_: { side: 'database' | 'files'; count: number; total: number }): Sentence => ({
+    what: `${_.count} of ${_.total} skills in ${sideNames[_.side].toLowerCase()} would be overwritten by force, more than half`,
+    remedy: 'If it is meant, run again with --yes, or choose fewer with --skill-path.',
+  }),
+  'line-endings-only': (_: { side: 'database' | 'files'; count: number; total: number }): Sentence => ({
+    what: `${_.count} of ${_.total} skills differ from ${sideNames[_.side].toLowerCase()} in their line endings alone, as when git's core.autocrlf rewrote them`,
+    remedy:
+      'Set core.autocrlf to false, or * -text in .gitattributes, and check the files out anew. If it is meant, run again with --yes.',
   }),
 
   // ---- one skill that cannot take part; the others go on ----
@@ -51,6 +78,11 @@ const reasons = {
   'skills-directory-unreadable': (_: { directory: string; code: string }): Sentence => ({
     what: `Skills directory cannot be read: ${_.directory} (${_.code})`,
     remedy: 'Make it readable for this user, or pass another with --skills-dir DIR.',
+  }),
+  'directory-locked': (_: { directory: string; holder: string }): Sentence => ({
+    what: `The skills directory ${_.directory} is in use by ${_.holder}`,
+    remedy:
+      'Wait until it is done, or give it more time with --lock-timeout SECONDS. If that process is gone, delete .skill-fleet-lock.* there.',
   }),
   'ignore-rule-not-allowed': (_: OfSkill & { why: string }): Sentence => ({
     what: `The ignore rules of ${_.path} cannot be used: ${_.why}`,
@@ -134,6 +166,10 @@ const reasons = {
   }),
 
   // ---- the configuration ----
+  'option-not-valid': (_: { option: string; value: string; wanted: string }): Sentence => ({
+    what: `${_.option} does not take ${JSON.stringify(_.value)}`,
+    remedy: `Write ${_.wanted}.`,
+  }),
   'option-empty': (_: { option: string }): Sentence => ({
     what: `${_.option} is given without a value`,
     remedy: 'Give it a value, or leave it out.',
@@ -223,6 +259,18 @@ const reasons = {
   'row-changed-meanwhile': (_: OfSkill): Sentence => ({
     what: `${_.path}: the database changed while this run was under way`,
     remedy: 'Nothing was overwritten. Run the command again.',
+  }),
+  'revision-not-found': (_: OfSkill & { revision: number }): Sentence => ({
+    what: `The history of ${_.path} has no revision ${_.revision}`,
+    remedy: 'Write the revision that a run printed, or one of skill_revisions.',
+  }),
+  'revision-pruned': (_: OfSkill & { revision: number }): Sentence => ({
+    what: `The contents of revision ${_.revision} of ${_.path} are kept no more`,
+    remedy: 'Choose a newer revision.',
+  }),
+  'skill-unknown': (_: OfSkill): Sentence => ({
+    what: `The database knows no skill ${JSON.stringify(_.path)}`,
+    remedy: 'Write the path as list shows it.',
   }),
   'row-refused': (_: OfSkill & { sqlstate: string; why: string }): Sentence => ({
     what: `${_.path}: the database refuses it: ${_.why} (SQLSTATE ${_.sqlstate})`,

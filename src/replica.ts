@@ -58,6 +58,8 @@ export type Result<C extends Change = Change> =
       readonly state: SkillState | null;
       /** Where the database took the skill. */
       readonly reading?: Reading;
+      /** The revision under which the history holds what was replaced. */
+      readonly kept?: number;
     }
   | { readonly change: C; readonly ok: false; readonly problem: Problem };
 
@@ -75,12 +77,18 @@ export interface Replica {
   apply<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]>;
 }
 
+/** The skills directory as a side of the sync. */
+export interface FilesReplica extends Replica {
+  /** When each skill's files were last changed, by this machine's clock or that of a commit. */
+  changedAt(paths: readonly SkillPath[]): Promise<ReadonlyMap<SkillPath, Date>>;
+}
+
 /** Which sides a run may change: the database, the files, or both. */
 export type Direction = 'export' | 'import' | 'sync';
 
 /** Who runs what where: what the database keeps of a run that writes. */
 export interface RunStart {
-  readonly direction: Direction;
+  readonly direction: Direction | 'restore';
   readonly who: string;
   readonly host: string;
   /** The skills directory, absolute. */
@@ -113,10 +121,14 @@ export interface DatabaseReplica extends Replica {
    * @returns what the rows at those of the paths hold then; the others hold what they held
    */
   takeTexts(paths: readonly SkillPath[], source: Load): Promise<ReadonlyMap<SkillPath, Digest>>;
+  /** When each row's present revision was made, and what the database's clock says now. */
+  changedAt(
+    paths: readonly SkillPath[],
+  ): Promise<{ readonly now: Date; readonly times: ReadonlyMap<SkillPath, Date> }>;
   /** Begins the record of a run that writes; what `apply` replaces and logs belongs to it until it ends. */
   beginRun(run: RunStart): Promise<void>;
   endRun(counts: { readonly [name: string]: number }, error: string | null): Promise<void>;
-  /** Keeps files in the history before a forced import overwrites them; refused where they moved on. */
+  /** Keeps files in the history before a run overwrites them; refused where they moved on. */
   keep<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]>;
   /** Gives what tells what the database would make of a skill that comes to it. Writes nothing. */
   reader(): Promise<(skill: Skill) => Reading>;
@@ -146,4 +158,9 @@ export function* batchesOf<T>(items: readonly T[], bytesOf: (item: T) => number)
     bytes += more;
   }
   if (batch.length > 0) yield batch;
+}
+
+/** Hands out what a load yields one by one: only one batch of it is in memory. */
+export async function* oneByOne(batches: AsyncIterable<readonly Loaded[]>): AsyncGenerator<Loaded> {
+  for await (const batch of batches) yield* batch;
 }

@@ -6,7 +6,7 @@ import { type Directory, openDirectory } from '../directory/directory.ts';
 import { defaultLimits } from '../directory/limits.ts';
 import { nodeDisk } from '../disk.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
-import type { Plan, PlannedChange } from '../reconcile/plan.ts';
+import type { ConflictPolicy, Plan, PlannedChange, Policy } from '../reconcile/plan.ts';
 import type { DatabaseReplica, Direction } from '../replica.ts';
 import { jsonReport } from '../report/sync-json.ts';
 import type { SyncReport } from '../report/sync-report.ts';
@@ -18,10 +18,12 @@ import { type OpenedDatabase, openForReading, openForWriting } from '../reposito
 import { describeDatabase } from '../repository/sqlstate.ts';
 import { globMatcher } from '../skill/glob.ts';
 import { type Status, statuses } from '../skill/status.ts';
-import { makeStateDirectory } from '../state-directory.ts';
+import { makeStateDirectory, trashOf } from '../state-directory.ts';
 import { lastDatabase } from '../sync/base.ts';
+import { lockDirectory } from '../sync/directory-lock.ts';
 import { previewPlan } from '../sync/preview.ts';
-import { applySync, type Prepared, prepareSync, type SyncInput } from '../sync/sync.ts';
+import { runPlan } from '../sync/run.ts';
+import { type Prepared, prepareSync, type SyncInput } from '../sync/sync.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
 import { exitCodes, type GlobalFlags, runCommand, withConnection } from './command.ts';
 
@@ -30,8 +32,24 @@ export interface SyncFlags extends GlobalFlags {
   readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly skillPath?: readonly string[];
-  readonly exitCode?: boolean;
+  readonly delete?: boolean;
+  readonly maxDelete?: string;
+  readonly yes?: boolean;
+  readonly onConflict?: ConflictPolicy;
+  readonly exitCode?: true | Pending;
+  readonly lockTimeout?: string;
   readonly status?: Status | 'all';
+}
+
+/** What counts as pending for `--exit-code`: anything, what the database is ahead in, or conflicts alone. */
+type Pending = 'pending' | 'theirs' | 'conflicts';
+
+/** What the flags say that are numbers. */
+interface Numbers {
+  /** Percent. */
+  readonly maxDelete: number;
+  /** Seconds. */
+  readonly lockTimeout: number;
 }
 
 const commandNames: { readonly [D in Direction]: string } = {
@@ -43,28 +61,85 @@ const commandNames: { readonly [D in Direction]: string } = {
 /** Runs a sync in one direction or both. Returns the exit code. */
 export function runSync(direction: Direction, flags: SyncFlags): Promise<number> {
   return runCommand(flags, async ({ config, output }) => {
+    const numbers = readNumbers(flags);
+    if (!numbers.ok) return numbers;
     const directory = await openSkills(config);
     if (!directory.ok) return directory;
-    const opened = await openSide(config, directory.value.root, flags.dryRun === true);
-    if (!opened.ok) return opened;
     const report = flags.json ? jsonReport(output, commandNames[direction]) : textReport(output, flags);
-    const mapping = compileMapping(config.taxonomy.mapping);
-    const run = (name: DatabaseName, database: DatabaseReplica) => {
-      startReport(report, config, opened.value, name, flags);
-      return syncSides(direction, flags, config, directory.value, name, database, report);
-    };
-    if (opened.value.state === 'absent') return run(opened.value.name, emptyDatabase(mapping));
-    const { connection } = opened.value;
-    return withConnection(connection, () => run(connection.database, new Database(connection, mapping)));
+    const work = () => runBetween(direction, flags, numbers.value, config, directory.value, report);
+    if (flags.dryRun) return work();
+    const lock = await lockDirectory(
+      nodeDisk,
+      directory.value.root,
+      numbers.value.lockTimeout * 1000,
+      (holder) => report.waiting(holder),
+    );
+    if (!lock.ok) return lock;
+    try {
+      return await work();
+    } finally {
+      await lock.value.release();
+    }
   });
 }
 
-function openSkills({ skillsDirectory, ignore, limits }: Config): Promise<Outcome<Directory>> {
+async function runBetween(
+  direction: Direction,
+  flags: SyncFlags,
+  numbers: Numbers,
+  config: Config,
+  directory: Directory,
+  report: SyncReport,
+): Promise<Outcome<number>> {
+  const opened = await openSide(config, directory.root, flags.dryRun === true);
+  if (!opened.ok) return opened;
+  const mapping = compileMapping(config.taxonomy.mapping);
+  const run = (name: DatabaseName, database: DatabaseReplica) => {
+    startReport(report, config, opened.value, name, flags);
+    const policy: Policy = {
+      force: flags.force === true,
+      deletes: flags.delete === true,
+      maxDelete: numbers.maxDelete,
+      yes: flags.yes === true,
+      onConflict: direction === 'sync' ? (flags.onConflict ?? 'newest') : 'edits',
+    };
+    return syncSides(direction, flags, policy, config, directory, name, database, report);
+  };
+  if (opened.value.state === 'absent') return run(opened.value.name, emptyDatabase(mapping));
+  const { connection } = opened.value;
+  return withConnection(connection, () => run(connection.database, new Database(connection, mapping)));
+}
+
+function readNumbers({ maxDelete = '25', lockTimeout = '60' }: SyncFlags): Outcome<Numbers> {
+  const percent = readNumber(maxDelete);
+  if (percent === undefined || percent > 100) {
+    const wanted = 'a percentage from 0 to 100';
+    return refuse({ reason: 'option-not-valid', option: '--max-delete', value: maxDelete, wanted });
+  }
+  const seconds = readNumber(lockTimeout);
+  if (seconds === undefined) {
+    const wanted = 'a number of seconds';
+    return refuse({ reason: 'option-not-valid', option: '--lock-timeout', value: lockTimeout, wanted });
+  }
+  return { ok: true, value: { maxDelete: percent, lockTimeout: seconds } };
+}
+
+function readNumber(text: string): number | undefined {
+  return /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : undefined;
+}
+
+function openSkills({
+  skillsDirectory,
+  stateDirectory,
+  ignore,
+  limits,
+}: Config): Promise<Outcome<Directory>> {
   return openDirectory({
     root: skillsDirectory,
     disk: nodeDisk,
     ignore,
     limits: { ...defaultLimits, ...limits },
+    trash: trashOf(stateDirectory),
   });
 }
 
@@ -113,6 +188,7 @@ const setAsideTexts: { readonly [why in NonNullable<Prepared['base']['setAside']
 async function syncSides(
   direction: Direction,
   flags: SyncFlags,
+  policy: Policy,
   config: Config,
   directory: Directory,
   databaseName: DatabaseName,
@@ -129,18 +205,21 @@ async function syncSides(
     stateDirectory: config.stateDirectory,
     selects: (path) => globs.select(path),
     statuses: statusFilter(flags.status),
-    force: flags.force === true,
+    policy,
   };
   const prepared = await prepareSync(input);
-  const { plan } = prepared;
+  let { plan } = prepared;
   for (const notice of prepared.notices) report.notice(notice);
   const { setAside } = prepared.base;
   if (setAside) report.baseSetAside(setAsideTexts[setAside]);
   const problems: Problem[] = [...plan.problems, ...globs.unmatched()];
   const done: PlannedChange[] = [];
+  if (plan.refusal) problems.push(plan.refusal);
   if (flags.dryRun) for await (const preview of previewPlan(input, plan)) report.preview(preview);
-  else {
-    for (const result of await applySync(input, prepared)) {
+  else if (!plan.refusal) {
+    const applied = await runPlan(input, prepared);
+    plan = applied.plan;
+    for (const result of applied.results) {
       report.result(result);
       if (result.ok) done.push(result.change);
       else problems.push(result.problem);
@@ -162,12 +241,16 @@ function exitCodeOf(
   plan: Plan,
   done: readonly PlannedChange[],
   problems: readonly Problem[],
-  flags: SyncFlags,
+  { exitCode }: SyncFlags,
 ): number {
   if (problems.length > 0) return exitCodes.failed;
   if (plan.conflicts.length > 0) return exitCodes.conflicts;
-  const left = plan.changes.length - done.length + plan.holds.length + plan.ahead.length;
-  return flags.exitCode && left > 0 ? exitCodes.pending : exitCodes.done;
+  if (exitCode === undefined || exitCode === 'conflicts') return exitCodes.done;
+  const carriedOut = new Set(done);
+  const left = [...plan.changes.filter((change) => !carriedOut.has(change)), ...plan.holds, ...plan.ahead];
+  // What would change the files is what the database is ahead in.
+  const isPending = exitCode === 'theirs' ? left.some(({ side }) => side === 'files') : left.length > 0;
+  return isPending ? exitCodes.pending : exitCodes.done;
 }
 
 /** The `--skill-path` globs of a run: without any, all paths are selected. */

@@ -11,21 +11,26 @@ import { whyNotKeepable, whyPathsNotAllowed } from './keepable.ts';
 import { foldersAbove, type Library } from './library.ts';
 import { findObstacle } from './obstacle.ts';
 import { findSkill, readSkill, type Surroundings } from './read.ts';
+import { removeSkill, type Trash } from './trash.ts';
 import { writeSkill } from './write.ts';
 
 /**
- * Writes the skills of `changes`, their contents read by `source`; the results have the changes' order. A skill
- * that is refused, or fails, stops none of the others.
+ * Writes the skills of `changes`, their contents read by `source`, and removes those that shall be absent; the
+ * results have the changes' order. A skill that is refused, or fails, stops none of the others.
  */
 export async function applyChanges<C extends Change>(
   library: Library,
+  trash: Trash,
   changes: readonly C[],
   source: Load,
 ): Promise<readonly Result<C>[]> {
-  const removal = changes.find((change) => change.after === null);
-  if (removal !== undefined) throw new Error(`removing a skill needs the trash: ${removal.path}`);
-  const byPath = new Map<string, C>(changes.map((change) => [change.path, change]));
-  const outcomes = new Map<string, Outcome<SkillState>>();
+  const outcomes = new Map<string, Outcome<SkillState | null>>();
+  // A folder that one skill leaves may be another's place.
+  for (const removal of changes.filter((change) => change.after === null)) {
+    outcomes.set(removal.path, await remove(library, trash, removal));
+  }
+  const writes = changes.filter((change) => change.after !== null);
+  const byPath = new Map<string, C>(writes.map((change) => [change.path, change]));
   const carryOut = async (loaded: Loaded): Promise<void> => {
     const change = byPath.get(loaded.path);
     if (change === undefined) throw new Error(`loaded unasked: ${loaded.path}`);
@@ -33,7 +38,7 @@ export async function applyChanges<C extends Change>(
   };
   // A file that a skill gives up may become one of a skill below it: that one has to wait.
   const waits = ({ path }: Loaded) => foldersAbove(path).some((folder) => byPath.has(folder));
-  for await (const batch of source(changes.map((change) => change.path).sort(compareBytes))) {
+  for await (const batch of source(writes.map((change) => change.path).sort(compareBytes))) {
     const free = batch.filter((loaded) => !waits(loaded));
     await mapBounded(free, skillsAtOnce, carryOut);
     await mapBounded(batch.filter(waits), 1, carryOut);
@@ -62,6 +67,18 @@ async function applyChange(library: Library, change: Change, loaded: Loaded): Pr
   return digestOf(written.value) === digest
     ? { ok: true, value: { digest } }
     : refuse({ reason: 'files-changed-meanwhile', path: change.path });
+}
+
+/** Removes a skill where the files still are what the change expects. */
+async function remove(library: Library, trash: Trash, { path, before }: Change): Promise<Outcome<null>> {
+  const now = await readNow(library, path);
+  if (!now.ok) return now;
+  const { skill } = now.value;
+  if (skill === null || digestOf(skill) !== before?.digest) {
+    return refuse({ reason: 'files-changed-meanwhile', path });
+  }
+  const problem = await removeSkill(library, trash, skill);
+  return problem ? refuse(problem) : { ok: true, value: null };
 }
 
 /** Writes a skill where the files still are what the change expects, and gives what they hold after that. */

@@ -5,9 +5,9 @@ import { type Outcome, refuse } from '../problem.ts';
 import {
   batchesOf,
   type Change,
+  type FilesReplica,
   type Load,
   type Loaded,
-  type Replica,
   type Result,
   type SkillState,
   type Snapshot,
@@ -21,8 +21,9 @@ import { baseRules, type Held } from './ignore.ts';
 import type { Library } from './library.ts';
 import type { Limits } from './limits.ts';
 import { kindOf } from './list.ts';
-import { findSkill, type MeasuredSkill, measureSkill, readSkill } from './read.ts';
+import { findSkill, lastChange, type MeasuredSkill, measureSkill, readSkill } from './read.ts';
 import { scanTree } from './scan.ts';
+import { Trash } from './trash.ts';
 
 export interface DirectoryOptions {
   /** The skills directory, as it was named. It may be a link itself. */
@@ -31,6 +32,8 @@ export interface DirectoryOptions {
   /** Patterns in gitignore's syntax, relative to the skills directory. */
   readonly ignore: readonly string[];
   readonly limits: Limits;
+  /** The folder that removed skills go to, absolute and outside the skills directory. */
+  readonly trash: string;
   /** Which files no ignore rule reaches; none where it is absent. */
   readonly held?: Held;
 }
@@ -51,18 +54,26 @@ export async function openDirectory(options: DirectoryOptions): Promise<Outcome<
     if (!root.ok) return refuse({ reason: 'skills-directory-not-found', directory });
     const kind = kindOf(await disk.lstat(root.value));
     return kind === 'folder'
-      ? { ok: true, value: new Directory({ root: root.value, disk, rules: rules.value, limits }) }
+      ? {
+          ok: true,
+          value: new Directory(
+            { root: root.value, disk, rules: rules.value, limits },
+            new Trash(disk, options.trash),
+          ),
+        }
       : refuse({ reason: 'skills-directory-is-a-file', directory });
   } catch (error) {
     return refuse({ reason: 'skills-directory-unreadable', directory, code: codeOf(error) });
   }
 }
 
-export class Directory implements Replica {
+export class Directory implements FilesReplica {
   readonly #library: Library;
+  readonly #trash: Trash;
 
-  constructor(library: Library) {
+  constructor(library: Library, trash: Trash) {
     this.#library = library;
+    this.#trash = trash;
   }
 
   /** The skills directory's real path. */
@@ -102,8 +113,15 @@ export class Directory implements Replica {
     }
   }
 
+  async changedAt(paths: readonly SkillPath[]): Promise<ReadonlyMap<SkillPath, Date>> {
+    const found = await mapBounded(paths, skillsAtOnce, (path) => this.#find(path));
+    return new Map(
+      found.flatMap(({ path, skill }) => (skill.ok ? [[path, lastChange(skill.value)] as const] : [])),
+    );
+  }
+
   apply<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]> {
-    return applyChanges(this.#library, changes, source);
+    return applyChanges(this.#library, this.#trash, changes, source);
   }
 
   async #find(path: SkillPath): Promise<Found> {

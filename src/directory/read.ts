@@ -42,6 +42,12 @@ export async function findSkill(library: Library, path: SkillPath): Promise<Outc
   return skill.ok ? { ok: true, value: { skill: skill.value, ...surroundings } } : skill;
 }
 
+/** When a skill's files were last written. Folders do not count: editors come and go in them. */
+export function lastChange({ files }: MeasuredSkill): Date {
+  const latest = files.reduce((most, { stat }) => (stat.mtimeNs > most ? stat.mtimeNs : most), 0n);
+  return new Date(Number(latest / 1_000_000n));
+}
+
 /** Measures a skill's files. Refuses with `file-unreadable` or `limit-exceeded`. */
 export async function measureSkill(
   library: Library,

@@ -6,31 +6,34 @@ import type { Digest } from '../skill/digest.ts';
 import { compareBytes, type SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
 import type { Status } from '../skill/status.ts';
+import {
+  type Conflict,
+  type ConflictPolicy,
+  type ConflictTimes,
+  type Pair,
+  type Side,
+  type WonBy,
+  winnerOf,
+} from './conflict.ts';
 import { type Decision, decide } from './decide.ts';
+import { guard } from './guard.ts';
 
-/** A side of the sync, as the one that a change changes. */
-export type Side = 'database' | 'files';
-
-/** Both sides' states at a path. */
-export interface Pair {
-  readonly path: SkillPath;
-  readonly local: SkillState | null;
-  readonly remote: SkillState | null;
-}
+export type { Conflict, ConflictPolicy, ConflictTimes, Pair, Side } from './conflict.ts';
 
 /** A change of one side, and why. */
 export interface PlannedChange extends Change {
   readonly side: Side;
   /**
    * `new`: nothing stands there. `edited`: the other side moved on since both agreed. `older`: what stands
-   * there is in the skill's history. `forced`: it was asked for; what stands there is stored first.
+   * there is in the skill's history. `deleted`: the other side holds it no more. `forced`: it was asked for.
+   * Else a conflict was decided: `newer` won, or what the user prefers, or an edit over a deletion.
    */
-  readonly why: 'new' | 'edited' | 'older' | 'forced';
+  readonly why: 'new' | 'edited' | 'older' | 'deleted' | 'forced' | WonBy;
 }
 
-/** Both sides left the base, differently. */
-export interface Conflict extends Pair {
-  readonly why: 'both-edited' | 'edited-and-deleted' | 'no-base';
+/** Whether a change overwrites what its side alone holds: that is stored first. */
+export function isOverwriting({ why, before }: PlannedChange): boolean {
+  return before !== null && (why === 'forced' || why === 'newer' || why === 'preferred');
 }
 
 /** A change that policy keeps back. */
@@ -39,6 +42,19 @@ export interface Hold {
   /** The side that would change. */
   readonly side: Side;
   readonly why: 'deletion';
+}
+
+/** What the user lets a run do. */
+export interface Policy {
+  /** Overwrite what the other side gained. */
+  readonly force: boolean;
+  readonly onConflict: ConflictPolicy;
+  /** Carry out deletions, which are held otherwise. */
+  readonly deletes: boolean;
+  /** From the fourth deletion on, how much of a side a run may delete, in percent of its skills. */
+  readonly maxDelete: number;
+  /** Go past the guards. */
+  readonly yes: boolean;
 }
 
 /** A change that this run's direction does not carry. */
@@ -62,6 +78,8 @@ export interface Plan {
   /** How many rows only the database holds that their status leaves out. */
   readonly leftOut: number;
   readonly problems: readonly Problem[];
+  /** Why the plan must not be carried out as it is; null where nothing stands against it. */
+  readonly refusal: Problem | null;
 }
 
 /** One item of a plan, with the skill on both sides; null where a side holds none, or none that loads now. */
@@ -88,7 +106,9 @@ export interface PlanInput {
   readonly selects: (path: string) => boolean;
   /** The statuses of rows that take part; null where the user named none. */
   readonly statuses: ReadonlySet<Status> | null;
-  readonly force: boolean;
+  readonly policy: Policy;
+  /** When each side of a conflict was last changed, where that is known. */
+  readonly times: ReadonlyMap<SkillPath, ConflictTimes>;
 }
 
 /** Which sides a direction changes, and which one `--force` lets it overwrite. */
@@ -176,7 +196,8 @@ export function makePlan(input: PlanInput): Plan {
     if (decision === 'unchanged') unchanged++;
     else addDecision(draft, input, pair, decision);
   }
-  return { direction: input.direction, ...draft, unchanged, leftOut, problems };
+  const refusal = guard(input, draft.changes);
+  return { direction: input.direction, ...draft, unchanged, leftOut, problems, refusal };
 }
 
 /** What both sides agreed on at this path; the file itself where the history shows that it is merely older. */
@@ -211,10 +232,11 @@ function addChange(draft: Draft, input: PlanInput, pair: Pair, side: Side): void
   const { path } = pair;
   if (!changes.includes(side)) {
     // Overwriting needs something to write: what only the other side holds is never removed by force.
-    if (input.force && sourceOf(forced, pair)) draft.changes.push(changeOf(pair, forced, 'forced'));
+    if (input.policy.force && sourceOf(forced, pair)) draft.changes.push(changeOf(pair, forced, 'forced'));
     else draft.ahead.push({ path, side });
   } else if (sourceOf(side, pair) === null) {
-    draft.holds.push({ path, side, why: 'deletion' });
+    if (input.policy.deletes) draft.changes.push(changeOf(pair, side, 'deleted'));
+    else draft.holds.push({ path, side, why: 'deletion' });
   } else {
     const isNew = sourceOf(side === 'database' ? 'files' : 'database', pair) === null;
     draft.changes.push(changeOf(pair, side, isNew ? 'new' : input.older.has(path) ? 'older' : 'edited'));
@@ -222,14 +244,19 @@ function addChange(draft: Draft, input: PlanInput, pair: Pair, side: Side): void
 }
 
 function addConflict(draft: Draft, input: PlanInput, pair: Pair): void {
-  const { forced } = directions[input.direction];
-  if (input.force && sourceOf(forced, pair)) {
+  const { changes, forced } = directions[input.direction];
+  const { path, local, remote } = pair;
+  if (input.policy.force && sourceOf(forced, pair)) {
     draft.changes.push(changeOf(pair, forced, 'forced'));
     return;
   }
-  const deleted = pair.local === null || pair.remote === null;
-  const why = deleted ? 'edited-and-deleted' : input.base.has(pair.path) ? 'both-edited' : 'no-base';
-  draft.conflicts.push({ ...pair, why });
+  const deleted = local === null || remote === null;
+  const why = deleted ? 'edited-and-deleted' : input.base.has(path) ? 'both-edited' : 'no-base';
+  const conflict: Conflict = { ...pair, why };
+  const won = winnerOf(conflict, input.policy.onConflict, input.times.get(path));
+  if (won === null) draft.conflicts.push(conflict);
+  else if (changes.includes(won.changes)) draft.changes.push(changeOf(pair, won.changes, won.by));
+  else draft.ahead.push({ path, side: won.changes });
 }
 
 function changeOf({ path, local, remote }: Pair, side: Side, why: PlannedChange['why']): PlannedChange {

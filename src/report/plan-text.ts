@@ -1,7 +1,14 @@
 // A plan and its results as lines for people: per skill what and why, then a summary that says what is next.
 
 import type { Problem } from '../problem.ts';
-import type { Ahead, Conflict, Hold, Plan, PlannedChange } from '../reconcile/plan.ts';
+import {
+  type Ahead,
+  type Conflict,
+  type Hold,
+  isOverwriting,
+  type Plan,
+  type PlannedChange,
+} from '../reconcile/plan.ts';
 import type { Direction, Reading } from '../replica.ts';
 import { categoryText } from './category-text.ts';
 import type { Colors } from './colors.ts';
@@ -18,11 +25,18 @@ const reasons: { readonly [W in PlannedChange['why']]: string } = {
   new: 'new',
   edited: 'edited since both agreed',
   older: 'what stands there is an older revision',
+  deleted: 'deleted on the other side',
   forced: 'overwritten as asked, stored first',
+  newer: 'both sides were edited, the other one last',
+  preferred: 'both sides were edited, the other one is preferred',
+  'edit-over-deletion': 'deleted here, edited on the other side: the edit wins',
 };
 
+type Verb = 'create' | 'update' | 'archive' | 'write' | 'remove';
+
 /** What a change does, in one word. */
-export function verbOf({ side, before }: PlannedChange): 'create' | 'update' | 'write' {
+export function verbOf({ side, before, after }: PlannedChange): Verb {
+  if (after === null) return side === 'files' ? 'remove' : 'archive';
   if (side === 'files') return 'write';
   return before === null ? 'create' : 'update';
 }
@@ -36,10 +50,18 @@ function line(colors: Colors, paint: (text: string) => string, verb: string, pat
 export function changeLine(change: PlannedChange, reading: Reading | undefined, colors: Colors): string {
   const verb = verbOf(change);
   const where = change.side === 'database' ? 'in the database' : 'in the files';
-  const head = line(colors, colors.green, verb, change.path, `${where}: ${reasons[change.why]}`);
+  const paint = change.after === null ? colors.red : colors.green;
+  const head = line(colors, paint, verb, change.path, `${where}: ${reasons[change.why]}`);
   if (reading === undefined) return head;
   const { path = null, reason = null } = reading.category ?? {};
   return `${head}${' '.repeat(verbWidth + 1)}${colors.dim(`category: ${categoryText(path, reason)}`)}\n`;
+}
+
+/** How to bring back what a change overwrote or deleted; nothing where it was an older version of the same. */
+export function keptLine(change: PlannedChange, revision: number, colors: Colors): string {
+  if (!isOverwriting(change) && change.after !== null) return '';
+  const command = `skill-fleet restore ${printableLine(change.path)} --revision ${revision}`;
+  return `${' '.repeat(verbWidth + 1)}${colors.dim(`what it held: ${command}`)}\n`;
 }
 
 const conflictReasons: { readonly [W in Conflict['why']]: string } = {
@@ -54,7 +76,7 @@ export function conflictLine({ path, why }: Conflict, colors: Colors): string {
 
 export function holdLine({ path, side }: Hold, colors: Colors): string {
   const where = side === 'database' ? 'in the files' : 'in the database';
-  return line(colors, colors.yellow, 'hold', path, `deleted ${where}; deletions are held`);
+  return line(colors, colors.yellow, 'hold', path, `deleted ${where}; held without --delete`);
 }
 
 export function aheadLine({ path, side }: Ahead, colors: Colors): string {
@@ -69,7 +91,9 @@ export function aheadLine({ path, side }: Ahead, colors: Colors): string {
 export interface PlanCounts {
   readonly create: number;
   readonly update: number;
+  readonly archive: number;
   readonly write: number;
+  readonly remove: number;
   readonly conflicts: number;
   readonly holds: number;
   readonly ahead: number;
@@ -79,11 +103,13 @@ export interface PlanCounts {
 
 export function countPlan(plan: Plan): PlanCounts {
   const verbs = plan.changes.map(verbOf);
-  const count = (verb: string) => verbs.filter((one) => one === verb).length;
+  const count = (verb: Verb) => verbs.filter((one) => one === verb).length;
   return {
     create: count('create'),
     update: count('update'),
+    archive: count('archive'),
     write: count('write'),
+    remove: count('remove'),
     conflicts: plan.conflicts.length,
     holds: plan.holds.length,
     ahead: plan.ahead.length,
@@ -93,14 +119,13 @@ export function countPlan(plan: Plan): PlanCounts {
 }
 
 /** `3 created, 1 conflict, 20 unchanged`: what there is none of is not said, but for what is unchanged. */
-function countsText(
-  counts: PlanCounts,
-  words: { readonly [K in 'create' | 'update' | 'write']: string },
-): string {
+function countsText(counts: PlanCounts, words: { readonly [V in Verb]: string }): string {
   const parts: readonly (readonly [count: number, text: string])[] = [
     [counts.create, `${counts.create} ${words.create}`],
     [counts.update, `${counts.update} ${words.update}`],
+    [counts.archive, `${counts.archive} ${words.archive}`],
     [counts.write, `${counts.write} ${words.write}`],
+    [counts.remove, `${counts.remove} ${words.remove}`],
     [counts.conflicts, counted(counts.conflicts, 'conflict')],
     [counts.holds, `${counts.holds} held`],
     [counts.ahead, `${counts.ahead} ahead on the other side`],
@@ -119,7 +144,9 @@ export function planSummary(plan: Plan, problems: readonly Problem[]): string {
     {
       create: 'to create in the database',
       update: 'to update in the database',
+      archive: 'to delete in the database',
       write: 'to write to the files',
+      remove: 'to remove from the files',
     },
   );
   const next = plan.changes.length > 0 ? ` Run it with: skill-fleet ${commands[plan.direction]}` : '';
@@ -134,7 +161,13 @@ export function resultSummary(
 ): string {
   const text = countsText(
     { ...countPlan({ ...plan, changes: done }), problems: problems.length },
-    { create: 'created in the database', update: 'updated in the database', write: 'written to the files' },
+    {
+      create: 'created in the database',
+      update: 'updated in the database',
+      archive: 'deleted in the database',
+      write: 'written to the files',
+      remove: 'removed from the files',
+    },
   );
   return `${done.length === 0 ? 'Nothing changed' : 'Done'}: ${text}.\n${conflictAdvice(plan)}`;
 }

@@ -16,6 +16,7 @@ export function jsonReport(output: Output, command: string): SyncReport {
   const changes: object[] = [];
   const diffs = new Map<string, string>();
   return {
+    waiting: () => {},
     start: (started) => {
       facts = started;
     },
@@ -29,10 +30,10 @@ export function jsonReport(output: Output, command: string): SyncReport {
     result(result) {
       const reading = result.ok ? result.reading : undefined;
       const outcome = result.ok ? 'success' : 'failed';
-      changes.push({ ...changeJson(result.change, reading), outcome });
+      const kept = result.ok && result.kept !== undefined ? { kept: result.kept } : {};
+      changes.push({ ...changeJson(result.change, reading), outcome, ...kept });
     },
     end(plan, done, problems, exitCode) {
-      const { create, update, write, ...rest } = countPlan(plan);
       output.result(
         jsonText({
           command,
@@ -40,7 +41,7 @@ export function jsonReport(output: Output, command: string): SyncReport {
           skillsDirectory: facts?.skillsDirectory,
           database: facts?.database,
           migrations: facts?.migrations,
-          summary: { create, update, write, ...rest, problems: problems.length, done: done.length },
+          summary: { ...countPlan(plan), problems: problems.length, done: done.length },
           changes,
           conflicts: plan.conflicts.map(({ path, why, local, remote }) => ({
             path,

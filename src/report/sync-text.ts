@@ -5,7 +5,15 @@ import type { Reading } from '../replica.ts';
 import { diffLines } from './diff-text.ts';
 import { noticeLines } from './notice-text.ts';
 import type { Output } from './output.ts';
-import { aheadLine, changeLine, conflictLine, holdLine, planSummary, resultSummary } from './plan-text.ts';
+import {
+  aheadLine,
+  changeLine,
+  conflictLine,
+  holdLine,
+  keptLine,
+  planSummary,
+  resultSummary,
+} from './plan-text.ts';
 import { problemLines, warningLine } from './problem-text.ts';
 import { diffSkills } from './skill-diff.ts';
 import type { RunFacts, SyncReport } from './sync-report.ts';
@@ -37,6 +45,7 @@ export function textReport(
   };
 
   return {
+    waiting: ({ pid, host }) => say(`waiting for process ${pid} on ${host}, which works on these skills\n`),
     start(facts) {
       isDryRun = facts.isDryRun;
       say(startLines(facts));
@@ -50,6 +59,7 @@ export function textReport(
     result(result) {
       if (!result.ok) return;
       if (!quiet) output.result(changeLine(result.change, result.reading, colors));
+      if (!quiet && result.kept !== undefined) output.result(keptLine(result.change, result.kept, colors));
       warn(result.change.path, result.reading);
     },
     end(plan, done, problems) {

@@ -1,16 +1,17 @@
 // The database as a side of the sync.
 
 import type { Notice } from '../notice.ts';
-import { type Problem, refuse } from '../problem.ts';
-import type {
-  Change,
-  DatabaseReplica,
-  DatabaseSnapshot,
-  Load,
-  Loaded,
-  Reading,
-  Result,
-  SkillState,
+import { type Outcome, type Problem, refuse } from '../problem.ts';
+import {
+  batchesOf,
+  type Change,
+  type DatabaseReplica,
+  type DatabaseSnapshot,
+  type Load,
+  type Loaded,
+  type Reading,
+  type Result,
+  type SkillState,
 } from '../replica.ts';
 import { type Digest, digestSkill } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
@@ -19,23 +20,34 @@ import { type TaxonomyMapping, taxonomyVersion } from '../taxonomy/infer.ts';
 import type { KnownCategories } from '../taxonomy/known.ts';
 import { fillClosure, knownCategories } from './categories.ts';
 import { type Connection, inHalves, inTransaction } from './connection.ts';
-import { findPast, keepFiles, type Overwritten, readOverwritten } from './history.ts';
+import { findPast, keepFiles, type Overwritten, readOverwritten, revisedAt } from './history.ts';
 import { type Beside, loadRows } from './load.ts';
 import { advisoryLockKey } from './migrate.ts';
 import { readerOf, readingOf, readSkill } from './read-skill.ts';
+import { findSkill, loadRevision } from './revision.ts';
 import { beginRun, endRun, logResults } from './runs.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { problemOfRefusal } from './sqlstate.ts';
 import {
   archive,
+  deleteRows,
   type Incoming,
   lockRows,
   noteIndexed,
   type Stored,
+  type Storing,
   stillBefore,
   storeBatch,
 } from './store.ts';
 import { linkTargets, unresolvedTargets } from './targets.ts';
+
+/** A skill whose past revision is its present state again. */
+export interface Restored {
+  readonly path: SkillPath;
+  readonly revision: number;
+  /** The revision that was replaced; null where the skill was deleted. */
+  readonly replaced: number | null;
+}
 
 /**
  * The database behind a connection whose schema is current. Loads what its last snapshot, or a change, saw.
@@ -48,6 +60,7 @@ export class Database implements DatabaseReplica {
   readonly #keys = new Map<SkillPath, number>();
   /** Rows that take their first text from files, and those files. */
   #taken: { readonly paths: ReadonlySet<SkillPath>; readonly source: Load } | null = null;
+  #origin: Storing['origin'] = 'files';
   #runId: number | null = null;
   #brought: readonly number[] = [];
 
@@ -151,32 +164,62 @@ export class Database implements DatabaseReplica {
       return row?.isTextless && (row.isWhole || this.#taken?.paths.has(path)) ? [row.skillId] : [];
     });
     if (anew.length > 0) await archive(this.#connection, anew, this.#run());
-    const taxonomy = this.#taxonomy;
-    const stored = await storeBatch(this.#connection, still, rows, { settling: true, anew, taxonomy });
+    const stored = await storeBatch(this.#connection, still, rows, {
+      settling: true,
+      anew,
+      origin: 'files',
+      taxonomy: this.#taxonomy,
+    });
     return stored.map((row) => row.skillId);
   }
 
   async keep<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]> {
     const byPath = new Map(changes.map((change) => [change.path, change]));
-    const results: Result<C>[] = [];
+    const results = new Map<C, Result<C>>();
     for await (const batch of source([...byPath.keys()])) {
-      const overwritten: Overwritten[] = [];
+      const overwritten = new Map<C, Overwritten>();
       for (const loaded of batch) {
         const change = byPath.get(loaded.path);
-        const skillId = change?.after?.row?.skillId;
-        if (change === undefined || skillId === undefined) continue;
-        if ('problem' in loaded) results.push({ change, ...refuse(loaded.problem) });
-        else if (digestSkill(loaded.skill) !== change.before?.digest) {
-          results.push({ change, ...refuse({ reason: 'content-changed-meanwhile', path: loaded.path }) });
-        } else {
-          const read = readOverwritten(skillId, loaded.skill, change.before.digest);
-          if (read.ok) overwritten.push(read.value);
-          results.push(read.ok ? { change, ok: true, state: change.before } : { change, ...read });
-        }
+        if (change === undefined) continue;
+        const read = readBefore(change, loaded);
+        if (read.ok) overwritten.set(change, read.value);
+        else results.set(change, { change, ...read });
       }
-      await inTransaction(this.#connection, '', () => keepFiles(this.#connection, overwritten, this.#run()));
+      const kept = await inTransaction(this.#connection, '', () =>
+        keepFiles(this.#connection, [...overwritten.values()], this.#run()),
+      );
+      for (const [change, { skillId }] of overwritten) {
+        const revision = kept.get(skillId);
+        results.set(change, { change, ok: true, state: change.before, ...(revision && { kept: revision }) });
+      }
     }
-    return results;
+    return changes.flatMap((change) => results.get(change) ?? []);
+  }
+
+  changedAt: DatabaseReplica['changedAt'] = (paths) => revisedAt(this.#connection, paths);
+
+  /**
+   * Makes a past revision of a skill its present state, also where the skill was deleted. What it holds now goes
+   * to the history. Problems: `skill-unknown`, `revision-not-found`, `revision-pruned`, and why it is refused.
+   */
+  async restore(path: string, revision: number): Promise<Outcome<Restored>> {
+    const known = await findSkill(this.#connection, path);
+    if (!known) return refuse({ reason: 'skill-unknown', path });
+    const skill = await loadRevision(this.#connection, known, revision);
+    if (!skill.ok) return skill;
+    const after = { digest: digestSkill(skill.value) };
+    const before =
+      known.revision === null
+        ? null
+        : { ...after, row: { skillId: known.skillId, revision: known.revision, status: 'active' as const } };
+    this.#origin = 'database';
+    const [result] = await this.apply([{ path: known.path, before, after }], async function* () {
+      yield [{ path: known.path, skill: skill.value }];
+    });
+    if (!result?.ok) return result ?? refuse({ reason: 'skill-unknown', path });
+    const row = result.state?.row;
+    if (!row) throw new Error(`restored, and no row: ${known.path}`);
+    return { ok: true, value: { path: known.path, revision: row.revision, replaced: known.revision } };
   }
 
   unresolved(): Promise<readonly Notice[]> {
@@ -238,7 +281,19 @@ export class Database implements DatabaseReplica {
     known: KnownCategories,
   ): Promise<readonly Result<C>[]> {
     const results: Result<C>[] = [];
-    for await (const batch of incomingBatches(changes, source, known, this.#mapping, results)) {
+    const removals = changes.filter((change) => change.after === null);
+    for (const batch of batchesOf(removals, () => 0)) {
+      results.push(
+        ...(await inHalves(
+          this.#connection,
+          batch,
+          (some) => this.#removeChanges(some),
+          (change, error): Result<C> => ({ change, ...refuse(problemOfRefusal(change.path, error)) }),
+        )),
+      );
+    }
+    const additions = changes.filter((change) => change.after !== null);
+    for await (const batch of incomingBatches(additions, source, known, this.#mapping, results)) {
       const stored = await inHalves(
         this.#connection,
         batch,
@@ -250,6 +305,27 @@ export class Database implements DatabaseReplica {
     return results;
   }
 
+  async #removeChanges<C extends Change>(changes: readonly C[]): Promise<readonly Result<C>[]> {
+    const rows = await lockRows(
+      this.#connection,
+      changes.map((change) => change.path),
+    );
+    const still = changes.flatMap(({ path, before }) => {
+      const row = rows.get(path);
+      return row && stillBefore(before, row) ? [[path, row.skillId] as const] : [];
+    });
+    const ids = still.map(([, skillId]) => skillId);
+    await archive(this.#connection, ids, this.#run());
+    await deleteRows(this.#connection, ids);
+    const removed = new Set(still.map(([path]) => path));
+    return changes.map(
+      (change): Result<C> =>
+        removed.has(change.path)
+          ? { change, ok: true, state: null, ...keptAs(change) }
+          : { change, ...refuse({ reason: 'row-changed-meanwhile', path: change.path }) },
+    );
+  }
+
   async #storeChanges<C extends Change>(batch: readonly Incoming<C>[]): Promise<readonly Result<C>[]> {
     const rows = await lockRows(this.#connection, pathsOf(batch));
     const still = batch.filter(({ change }) => stillBefore(change.before, rows.get(change.path)));
@@ -258,14 +334,18 @@ export class Database implements DatabaseReplica {
       still.flatMap(({ change }) => rows.get(change.path)?.skillId ?? []),
       this.#run(),
     );
-    const taxonomy = this.#taxonomy;
-    const stored = await storeBatch(this.#connection, still, rows, { settling: false, anew: [], taxonomy });
+    const stored = await storeBatch(this.#connection, still, rows, {
+      settling: false,
+      anew: [],
+      origin: this.#origin,
+      taxonomy: this.#taxonomy,
+    });
     const byPath = new Map(stored.map((row) => [row.change.path, row]));
     for (const row of stored) this.#keys.set(row.change.path, row.skillId);
     return batch.map(({ change }): Result<C> => {
       const row = byPath.get(change.path);
       return row
-        ? { change, ok: true, state: stateOf(row), reading: readingOf(row) }
+        ? { change, ok: true, state: stateOf(row), reading: readingOf(row), ...keptAs(change) }
         : { change, ...refuse({ reason: 'row-changed-meanwhile', path: change.path }) };
     });
   }
@@ -277,6 +357,19 @@ export class Database implements DatabaseReplica {
     await noteIndexed(this.#connection, [...new Set([...ids, ...linked])]);
     return refused;
   }
+}
+
+/** The files that a change of the files overwrites, where they still are what it expects. */
+function readBefore({ path, before, after }: Change, loaded: Loaded): Outcome<Overwritten> {
+  if ('problem' in loaded) return refuse(loaded.problem);
+  const digest = digestSkill(loaded.skill);
+  if (digest !== before?.digest || !after?.row) return refuse({ reason: 'content-changed-meanwhile', path });
+  return readOverwritten(after.row.skillId, loaded.skill, digest);
+}
+
+/** What stood in the row before was archived under its own revision. */
+function keptAs({ before }: Change): { readonly kept?: number } {
+  return before?.row ? { kept: before.row.revision } : {};
 }
 
 function stateOf({ digest, skillId, revision, document }: Stored): SkillState {

@@ -25,6 +25,7 @@ export function emptyDatabase(mapping: TaxonomyMapping): DatabaseReplica {
     load: async function* () {},
     identity: async () => ({ id: '', highestRevision: 0 }),
     findPast: async () => new Set(),
+    changedAt: async () => ({ now: new Date(), times: new Map() }),
     takeTexts: async () => new Map(),
     reader: async () => readerOf(known, mapping),
     apply: refuseToWrite,

@@ -51,14 +51,16 @@ export function readOverwritten(skillId: number, skill: Skill, digest: Digest): 
 }
 
 /**
- * Keeps files in the history before a forced import overwrites them: one revision a skill, unless the history
- * holds that very content already.
+ * Keeps files in the history before a run overwrites them: one revision a skill, unless the history holds that
+ * very content already.
+ *
+ * @returns the revision under which each skill's files stand there
  */
 export async function keepFiles(
   connection: Connection,
   overwritten: readonly Overwritten[],
   runId: number,
-): Promise<void> {
+): Promise<ReadonlyMap<number, number>> {
   const blobs = new Map<string, Buffer>();
   const manifests = overwritten.map(({ skill, entry }) =>
     skill.entries
@@ -99,4 +101,29 @@ export async function keepFiles(
       runId,
     ],
   );
+  const rows = await connection.query<{ skill_id: number; revision: number }>(
+    `select skill_id, max(revision) as revision
+     from unnest($1::integer[], $2::text[]) as k (skill_id, digest) join skill_revisions using (skill_id, digest)
+     group by skill_id`,
+    [overwritten.map(({ skillId }) => skillId), overwritten.map(({ digest }) => digest)],
+  );
+  return new Map(rows.map((row) => [row.skill_id, row.revision]));
+}
+
+/** When each row's present revision was made, and what the database's clock says now. */
+export async function revisedAt(
+  connection: Connection,
+  paths: readonly SkillPath[],
+): Promise<{ readonly now: Date; readonly times: ReadonlyMap<SkillPath, Date> }> {
+  const rows = await connection.query<{ skill_path: SkillPath; revised_at: Date | null; now: Date }>(
+    `select s.skill_path, y.revised_at, clock_timestamp() as now
+     from skills s join skill_sync y using (skill_id) where s.skill_path = any ($1)`,
+    [paths],
+  );
+  return {
+    now: rows[0]?.now ?? new Date(0),
+    times: new Map(
+      rows.flatMap((row) => (row.revised_at ? [[row.skill_path, row.revised_at] as const] : [])),
+    ),
+  };
 }

@@ -67,19 +67,7 @@ async function loadBatch(
        coalesce(y.document_name, 'SKILL.md') as document_name,
        coalesce(y.document_mode, '100644') as document_mode,
        i.index, y.indexed is null as never_stored, coalesce(y.targets, '[]') as targets,
-       (
-         select array_agg(written.key order by written.key)
-         from jsonb_each(y.indexed) written
-         where i.index -> written.key is distinct from case
-           when written.key not in ('dependencies', 'references') then written.value
-           -- A link that went with its target is no edit of this skill.
-           else (
-             select coalesce(jsonb_agg(link order by position), '[]')
-             from jsonb_array_elements(written.value) with ordinality as links (link, position)
-             where exists (select from skills t where t.skill_id = (link ->> 'skill_id')::integer)
-           )
-         end
-       ) as edited
+       skill_fleet_edited(i.index, y.indexed) as edited
      from skills s
      left join skill_sync y using (skill_id)
      left join lateral skill_fleet_index(array[s.skill_id]) i
@@ -141,13 +129,17 @@ async function findFirstTexts(
 }
 
 /** The skills that a row which someone changed points to, now or as its document has it. */
-function mentionedIds({ index, targets }: SkillRow): readonly number[] {
+export function mentionedIds({ index, targets }: SkillRow): readonly number[] {
   if (index === null) return [];
   const linked = [...index.dependencies, ...index.references].map((link) => link.skill_id);
   return [...linked, ...targets.flatMap((target) => target.skill_id ?? [])];
 }
 
-async function pathsOf(connection: Connection, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
+/** The paths of skills, by key. */
+export async function pathsOf(
+  connection: Connection,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
   if (ids.length === 0) return new Map();
   const rows = await connection.query<{ skill_id: number; skill_path: string }>(
     'select skill_id, skill_path from skills where skill_id = any ($1)',

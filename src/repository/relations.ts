@@ -118,7 +118,7 @@ async function noteTagsAmongKeywords(connection: Connection, skills: readonly In
 }
 
 /** Makes `tag_stats` say how many skills have these tags. A tag was last used when a skill got it. */
-async function countTags(connection: Connection, tags: readonly Cell[]): Promise<void> {
+export async function countTags(connection: Connection, tags: readonly Cell[]): Promise<void> {
   await connection.query(
     `insert into tag_stats as known (tag, usage_count, last_used_at)
      select changed.tag, count(s.skill_id), case when count(s.skill_id) > 0 then now() end

@@ -10,7 +10,7 @@ import type { Connection } from './connection.ts';
 import { matchFiles } from './files.ts';
 import { isWholeDocument } from './first-text.ts';
 import type { ReadSkill } from './read-skill.ts';
-import { matchRelations } from './relations.ts';
+import { countTags, matchRelations } from './relations.ts';
 import { behindPoint, modeOf } from './render.ts';
 import { declaredTargets } from './targets.ts';
 
@@ -87,6 +87,8 @@ export interface Storing {
   readonly settling: boolean;
   /** Of those, the rows that get a new revision all the same, since something of theirs may change. */
   readonly anew: readonly number[];
+  /** Whose wish this is: that of the files, or of somebody who changes the database. */
+  readonly origin: 'files' | 'database';
   /** The version of the mapping by which categories were found. */
   readonly taxonomy: string;
 }
@@ -114,6 +116,10 @@ export async function storeBatch<I extends Incoming>(
     connection,
     keyed.map(({ skillId, document }) => ({ skillId, fields: document.fields })),
   );
+  // Whoever gave these rows their tags, or took the skills back, counted nothing.
+  const uncounted = keyed.filter(({ skill }) => storing.settling || locked.get(skill.path)?.deleted);
+  const tags = new Set(uncounted.flatMap(({ document }) => document.fields.tags));
+  if (tags.size > 0) await countTags(connection, [...tags]);
   await matchFiles(connection, keyed);
   const revisions = await noteStored(connection, keyed, storing);
   return keyed.map((row) => ({ ...row, revision: requireKey(revisions, row.skillId) }));
@@ -152,8 +158,13 @@ async function upsertSkills(
        name = excluded.name, description = excluded.description, version = excluded.version,
        type = excluded.type, weight = excluded.weight, load_priority = excluded.load_priority,
        status = case
-         when excluded.skill_path = any ($14) or (select y.states_status from skill_sync y where y.skill_id = s.skill_id)
-         then excluded.status else s.status end,
+         when excluded.skill_path = any ($14) then excluded.status
+         else coalesce((
+           select case
+             when s.deleted_at is not null then y.previous_status
+             when y.states_status then excluded.status end
+           from skill_sync y where y.skill_id = s.skill_id
+         ), s.status) end,
        skill_style = excluded.skill_style, scope = excluded.scope, extra = excluded.extra, deleted_at = null
      where s.skill_id = any ($15) and (s.frontmatter_source, s.skill_content, s.name, s.description, s.version, s.type, s.weight,
          s.load_priority, s.status, s.skill_style, s.scope, s.extra, s.deleted_at)
@@ -219,7 +230,7 @@ async function matchCategories(connection: Connection, batch: readonly Keyed[]):
 async function noteStored(
   connection: Connection,
   batch: readonly Keyed[],
-  { settling, anew, taxonomy }: Storing,
+  { settling, anew, origin, taxonomy }: Storing,
 ): Promise<ReadonlyMap<number, number>> {
   const rows = await connection.query<{ skill_id: number; revision: number }>(
     `insert into skill_sync as y (
@@ -227,7 +238,7 @@ async function noteStored(
        taxonomy_version, origin, revised_at, writer, revision_xid
      )
      select skill_id, digest, document_name, document_mode, targets::jsonb, category_reason, states_status, $8, $10,
-       'files', transaction_timestamp(), concat_ws(' ', session_user, nullif(current_setting('application_name'), '')),
+       $12, transaction_timestamp(), concat_ws(' ', session_user, nullif(current_setting('application_name'), '')),
        pg_current_xact_id()
      from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
        as incoming (skill_id, digest, document_name, document_mode, targets, category_reason, states_status)
@@ -235,7 +246,7 @@ async function noteStored(
        digest = excluded.digest, document_name = excluded.document_name, document_mode = excluded.document_mode,
        targets = excluded.targets, category_reason = excluded.category_reason,
        states_status = excluded.states_status, index_version = excluded.index_version,
-       taxonomy_version = excluded.taxonomy_version,
+       taxonomy_version = excluded.taxonomy_version, previous_status = null,
        revision = case when $9 and y.skill_id <> all ($11) then y.revision else excluded.revision end,
        revised_at = case when $9 then y.revised_at else excluded.revised_at end,
        origin = case when $9 then y.origin else excluded.origin end,
@@ -254,12 +265,38 @@ async function noteStored(
       settling,
       taxonomy,
       anew,
+      origin,
     ],
   );
   await connection.query('update skill_sync set digest_revision = revision where skill_id = any ($1)', [
     batch.map((row) => row.skillId),
   ]);
   return new Map(rows.map((row) => [row.skill_id, row.revision]));
+}
+
+/** Deletes skills so that it can be taken back. The rows must be locked, and archived, by the caller. */
+export async function deleteRows(connection: Connection, ids: readonly number[]): Promise<void> {
+  await connection.query(
+    `update skill_sync y set
+       previous_status = s.status, revision = nextval('skill_revision_seq'), origin = 'files',
+       revised_at = transaction_timestamp(), revision_xid = pg_current_xact_id(),
+       writer = concat_ws(' ', session_user, nullif(current_setting('application_name'), ''))
+     from skills s
+     where s.skill_id = y.skill_id and y.skill_id = any ($1)`,
+    [ids],
+  );
+  await connection.query(
+    `update skills set deleted_at = transaction_timestamp(), status = 'archived' where skill_id = any ($1)`,
+    [ids],
+  );
+  const tags = await connection.query<{ tag: string }>(
+    'select distinct tag from skill_tags where skill_id = any ($1)',
+    [ids],
+  );
+  await countTags(
+    connection,
+    tags.map((row) => row.tag),
+  );
 }
 
 /** Keeps what columns and relations now say of these skills, to see later what another writer changed. */

@@ -1,7 +1,7 @@
 // The contents behind a plan: what each side holds at the paths that it names, for who wants to see them.
 
 import type { Conflict, Plan, PlannedChange, Preview } from '../reconcile/plan.ts';
-import type { Loaded } from '../replica.ts';
+import { type Loaded, oneByOne } from '../replica.ts';
 import { compareBytes, type SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
 import type { SyncInput } from './sync.ts';
@@ -20,8 +20,8 @@ export async function* previewPlan(
 ): AsyncGenerator<Preview> {
   const items = itemsOf(plan);
   const read = await database.reader();
-  const local = inOrder(files.load(items.filter((item) => item.inFiles).map((item) => item.path)));
-  const remote = inOrder(database.load(items.filter((item) => item.inDatabase).map((item) => item.path)));
+  const local = oneByOne(files.load(items.filter((item) => item.inFiles).map((item) => item.path)));
+  const remote = oneByOne(database.load(items.filter((item) => item.inDatabase).map((item) => item.path)));
   for (const { of, inFiles, inDatabase } of items) {
     const sides = {
       files: inFiles ? await nextSkill(local) : null,
@@ -47,11 +47,6 @@ function itemsOf({ changes, conflicts }: Plan): readonly Item[] {
     return { path, inFiles: local !== null, inDatabase: remote !== null, of: { conflict } };
   });
   return [...changed, ...conflicting].sort((a, b) => compareBytes(a.path, b.path));
-}
-
-/** Hands out what a load yields one by one: only one batch of it is in memory. */
-async function* inOrder(load: AsyncIterable<readonly Loaded[]>): AsyncGenerator<Loaded> {
-  for await (const batch of load) yield* batch;
 }
 
 async function nextSkill(load: AsyncGenerator<Loaded>): Promise<Skill | null> {

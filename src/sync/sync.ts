@@ -1,37 +1,33 @@
-// A run, from two snapshots to two sides that hold the same. Start reading here.
+// How a run begins: both sides read, what is known of them brought together, a plan made. Start reading here.
 
 import type { Disk } from '../disk.ts';
 import type { Notice } from '../notice.ts';
-import {
-  differingWithoutBase,
-  makePlan,
-  type Plan,
-  type PlanInput,
-  type PlannedChange,
-} from '../reconcile/plan.ts';
+import { differingWithoutBase, makePlan, type Plan, type PlanInput, type Policy } from '../reconcile/plan.ts';
 import type {
   DatabaseReplica,
   DatabaseSnapshot,
-  Replica,
-  Result,
+  Direction,
+  FilesReplica,
   RunStart,
   SkillState,
   Snapshot,
 } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
-import { type BaseIdentity, type ReadBase, readBase, writeBase } from './base.ts';
+import { type BaseIdentity, type ReadBase, readBase } from './base.ts';
+import { guardLineEndings } from './line-endings.ts';
+import { conflictTimes } from './times.ts';
 
 /** What a run works on, and how. */
 export interface SyncInput {
-  readonly run: RunStart;
-  readonly files: Replica;
+  readonly run: RunStart & { readonly direction: Direction };
+  readonly files: FilesReplica;
   readonly database: DatabaseReplica;
   readonly databaseName: BaseIdentity['database'];
   readonly disk: Disk;
   readonly stateDirectory: string;
   readonly selects: PlanInput['selects'];
   readonly statuses: PlanInput['statuses'];
-  readonly force: boolean;
+  readonly policy: Policy;
 }
 
 /** A plan, and what applying it needs to know of how it was made. */
@@ -66,8 +62,15 @@ export async function prepareSync(input: SyncInput): Promise<Prepared> {
   );
   const older = new Set([...past, ...ahead]);
   const { direction } = input.run;
-  const { selects, statuses, force } = input;
-  const plan = makePlan({ direction, ...sides, older, selects, statuses, force });
+  const { selects, statuses, policy } = input;
+  const planInput = { direction, ...sides, older, selects, statuses, policy, times: new Map() };
+  const draft = makePlan(planInput);
+  const times =
+    policy.onConflict === 'newest'
+      ? await conflictTimes(input.files, input.database, draft.conflicts)
+      : new Map();
+  const decided = times.size > 0 ? makePlan({ ...planInput, times }) : draft;
+  const plan = decided.refusal ? decided : await guardLineEndings(input, sides, decided);
   return {
     plan,
     notices: [...local.notices, ...remote.notices],
@@ -121,84 +124,4 @@ function findUnsettled(
     if (incoming.has(path) || local.skills.get(path)?.digest === state.digest) found.set(path, state);
   }
   return found;
-}
-
-/** Carries out a plan: the database in one transaction, then the files, then the base. */
-export async function applySync(
-  input: SyncInput,
-  prepared: Prepared,
-): Promise<readonly Result<PlannedChange>[]> {
-  const { plan, unsettled } = prepared;
-  const { files, database } = input;
-  const settling = new Map(unsettled);
-  if (plan.changes.length === 0 && settling.size === 0) {
-    await advanceBase(input, prepared, []);
-    return [];
-  }
-  await database.beginRun(input.run);
-  try {
-    const results = await applyChanges(input, plan.changes);
-    const failed = new Set(results.filter((result) => !result.ok).map((result) => result.change.path));
-    for (const path of failed) settling.delete(path);
-    if (settling.size > 0) await database.settle(settling, files.load);
-    await advanceBase(input, prepared, results);
-    await database.endRun(countsOf(results), failed.size > 0 ? `${failed.size} failed` : null);
-    return results;
-  } catch (error) {
-    // The first error says more than what closing the record meets on a lost connection.
-    await database.endRun({}, (error as Error).message).catch(() => {});
-    throw error;
-  }
-}
-
-async function applyChanges(
-  { files, database }: SyncInput,
-  changes: readonly PlannedChange[],
-): Promise<readonly Result<PlannedChange>[]> {
-  const toDatabase = changes.filter((change) => change.side === 'database');
-  const toFiles = changes.filter((change) => change.side === 'files');
-  const stored = toDatabase.length > 0 ? await database.apply(toDatabase, files.load) : [];
-  if (toFiles.length === 0) return stored;
-  const forced = toFiles.filter((change) => change.why === 'forced' && change.before !== null);
-  const kept = forced.length > 0 ? await database.keep(forced, files.load) : [];
-  const refused = kept.filter((result) => !result.ok);
-  const unkept = new Set(refused.map((result) => result.change));
-  const written = await files.apply(
-    toFiles.filter((change) => !unkept.has(change)),
-    database.load,
-  );
-  await database.log([...refused, ...written]);
-  return [...stored, ...refused, ...written];
-}
-
-/** Writes down, path by path, what both sides are now known to hold. */
-async function advanceBase(
-  { database, disk, stateDirectory }: SyncInput,
-  { plan, base, identity }: Prepared,
-  results: readonly Result[],
-): Promise<void> {
-  const entries = new Map(base.entries);
-  const settle = (path: SkillPath, local: SkillState | null, remote: SkillState | null) => {
-    if (local === null) entries.delete(path);
-    else if (remote?.row) entries.set(path, { digest: local.digest, skillId: remote.row.skillId });
-  };
-  for (const { path, local, remote } of plan.agreed) settle(path, local, remote);
-  for (const result of results) {
-    if (!result.ok) continue;
-    const { change, state } = result;
-    settle(change.path, state, state?.row ? state : change.after);
-  }
-  if (plan.agreed.length === 0 && results.every((result) => !result.ok)) return;
-  const { highestRevision } = await database.identity();
-  await writeBase(disk, stateDirectory, identity, highestRevision, entries);
-}
-
-function countsOf(results: readonly Result[]): { readonly [name: string]: number } {
-  const counts = { created: 0, updated: 0, failed: 0 };
-  for (const { ok, change } of results) {
-    if (!ok) counts.failed++;
-    else if (change.before === null) counts.created++;
-    else counts.updated++;
-  }
-  return counts;
 }

@@ -43,13 +43,25 @@ describe('a skills directory that cannot be opened', () => {
     ['loop', 'skills-directory-unreadable'],
   ])('%s', async (name, reason) => {
     const root = path.join(makeFolder({ file: '', loop: { link: 'loop' } }), name);
-    const opened = await openDirectory({ root, disk: nodeDisk, ignore: [], limits: defaultLimits });
+    const opened = await openDirectory({
+      root,
+      disk: nodeDisk,
+      ignore: [],
+      limits: defaultLimits,
+      trash: '',
+    });
     expect(opened).toMatchObject({ ok: false, problem: { reason, directory: root } });
   });
 
   test('for the rules that are configured', async () => {
     const ignore = ['**/**/**/**'];
-    const opened = await openDirectory({ root: makeFolder(), disk: nodeDisk, ignore, limits: defaultLimits });
+    const opened = await openDirectory({
+      root: makeFolder(),
+      disk: nodeDisk,
+      ignore,
+      limits: defaultLimits,
+      trash: '',
+    });
     expect(opened).toMatchObject({ ok: false, problem: { reason: 'ignore-rule-not-allowed' } });
   });
 });

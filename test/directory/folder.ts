@@ -59,7 +59,15 @@ function readNode(root: string, file: string): Folder {
 
 /** Opens a folder as a skills directory; a refusal fails the test. */
 export async function open(root: string, options: Partial<DirectoryOptions> = {}): Promise<Directory> {
-  const opened = await openDirectory({ root, disk: nodeDisk, ignore: [], limits: defaultLimits, ...options });
+  const trash = `${root}-trash`;
+  const opened = await openDirectory({
+    root,
+    disk: nodeDisk,
+    ignore: [],
+    limits: defaultLimits,
+    trash,
+    ...options,
+  });
   if (!opened.ok) throw new Error(JSON.stringify(opened.problem));
   return opened.value;
 }

@@ -4,11 +4,13 @@ import {
   differingWithoutBase,
   makePlan,
   type PlanInput,
+  type Policy,
 } from '../../src/reconcile/plan.ts';
 import type { SkillState, Snapshot, Unreadable } from '../../src/replica.ts';
 import { type Digest, parseDigest } from '../../src/skill/digest.ts';
 import { parseSkillPath, type SkillPath } from '../../src/skill/path.ts';
 import type { Status } from '../../src/skill/status.ts';
+import { cautious } from '../sync/sides.ts';
 
 function digest(letter: string): Digest {
   const parsed = parseDigest(letter.repeat(64));
@@ -53,6 +55,8 @@ function base(holdings: Holdings): BaseEntries {
   );
 }
 
+const forcing: Policy = { ...cautious, force: true };
+
 function plan(input: Partial<PlanInput>) {
   return makePlan({
     direction: 'sync',
@@ -62,7 +66,8 @@ function plan(input: Partial<PlanInput>) {
     older: new Set(),
     selects: () => true,
     statuses: null,
-    force: false,
+    policy: cautious,
+    times: new Map(),
     ...input,
   });
 }
@@ -128,7 +133,7 @@ describe('a plan by direction', () => {
   });
 
   test('a forced export overwrites what the database gained, and removes nothing', () => {
-    expect(words({ ...sides, direction: 'export', force: true })).toEqual([
+    expect(words({ ...sides, direction: 'export', policy: forcing })).toEqual([
       'behind: forced -> database',
       'both: forced -> database',
       'clash: forced -> database',
@@ -141,7 +146,7 @@ describe('a plan by direction', () => {
   });
 
   test('a forced import overwrites what the files gained, and removes nothing', () => {
-    expect(words({ ...sides, direction: 'import', force: true })).toEqual([
+    expect(words({ ...sides, direction: 'import', policy: forcing })).toEqual([
       'added: new -> files',
       'behind: edited -> files',
       'both: forced -> files',
@@ -154,7 +159,7 @@ describe('a plan by direction', () => {
   });
 
   test('a forced sync gives conflicts to the files, and carries the rest as ever', () => {
-    expect(words({ ...sides, force: true })).toEqual([
+    expect(words({ ...sides, policy: forcing })).toEqual([
       'added: new -> files',
       'behind: edited -> files',
       'both: forced -> database',
@@ -256,5 +261,145 @@ describe('which rows take part', () => {
     expect(words(input)).toEqual(['edited: edited -> database', 'both: ahead -> files']);
     expect(plan(input).leftOut).toBe(0);
     expect(words({ ...rows('active'), direction: 'export' })).toContain('only: ahead -> files');
+  });
+});
+
+describe('a conflict', () => {
+  const conflicting = {
+    local: local({ both: 'b', unbased: 'b', kept: 'b' }),
+    remote: remote({ both: 'c', unbased: 'c', revived: 'b' }),
+    base: base({ both: 'a', kept: 'a', revived: 'a' }),
+  };
+  const decided = (
+    onConflict: Policy['onConflict'],
+    times: readonly [files: string | null, database: string | null],
+  ) =>
+    words({
+      ...conflicting,
+      policy: { ...cautious, onConflict },
+      times: new Map(
+        ['both', 'unbased'].map((path) => [
+          skillPath(path),
+          {
+            files: times[0] === null ? null : new Date(times[0]),
+            database: times[1] === null ? null : new Date(times[1]),
+          },
+        ]),
+      ),
+    });
+  const edits = ['kept: edit-over-deletion -> database', 'revived: edit-over-deletion -> files'];
+  const [early, late] = ['2026-01-01T00:00:00Z', '2026-01-01T00:00:03Z'];
+
+  test.each<[Policy['onConflict'], Parameters<typeof decided>[1], readonly string[]]>([
+    ['newest', [late, early], ['both: newer -> database', ...edits, 'unbased: conflict no-base']],
+    ['newest', [early, late], ['both: newer -> files', ...edits, 'unbased: conflict no-base']],
+    ['newest', [early, early], [...edits, 'both: conflict both-edited', 'unbased: conflict no-base']],
+    ['newest', [null, late], [...edits, 'both: conflict both-edited', 'unbased: conflict no-base']],
+    ['newest', [late, null], [...edits, 'both: conflict both-edited', 'unbased: conflict no-base']],
+    ['local', [early, late], ['both: preferred -> database', ...edits, 'unbased: preferred -> database']],
+    ['database', [late, early], ['both: preferred -> files', ...edits, 'unbased: preferred -> files']],
+    ['edits', [late, early], [...edits, 'both: conflict both-edited', 'unbased: conflict no-base']],
+    [
+      'fail',
+      [late, early],
+      [
+        'both: conflict both-edited',
+        'kept: conflict edited-and-deleted',
+        'revived: conflict edited-and-deleted',
+        'unbased: conflict no-base',
+      ],
+    ],
+  ])('under %s, changed at %s', (policy, times, expected) => {
+    expect(decided(policy, times)).toEqual(expected);
+  });
+
+  test('that a direction does not carry is ahead on the other side', () => {
+    const policy: Policy = { ...cautious, onConflict: 'edits' };
+    expect(words({ ...conflicting, policy, direction: 'export' })).toContain('revived: ahead -> files');
+    expect(words({ ...conflicting, policy, direction: 'import' })).toContain('kept: ahead -> database');
+  });
+});
+
+describe('deletions', () => {
+  const many = (count: number, letter = 'a') =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`s${index}`, letter]));
+  const deleting: Policy = { ...cautious, deletes: true };
+  const lacking = (present: number, all: number): Partial<PlanInput> => ({
+    local: local(many(present)),
+    remote: remote(many(all)),
+    base: base(many(all)),
+  });
+
+  test('are carried out as asked, each in its direction', () => {
+    expect(words({ ...sides, policy: deleting })).toEqual(
+      expect.arrayContaining(['gone: deleted -> database', 'theirs: deleted -> files']),
+    );
+    expect(words({ ...sides, policy: deleting, direction: 'export' })).toContain('theirs: ahead -> files');
+  });
+
+  test.each<[present: number, all: number, policy: Partial<Policy>, refused: boolean]>([
+    [1, 4, {}, false],
+    [1, 5, {}, true],
+    [12, 16, {}, false],
+    [11, 16, {}, true],
+    [11, 16, { maxDelete: 50 }, false],
+    [11, 16, { maxDelete: 0 }, true],
+    [11, 16, { yes: true }, false],
+    [11, 16, { deletes: false }, false],
+  ])('that leave %i of %i, under %o, are refused: %s', (present, all, more, refused) => {
+    const input = { ...lacking(present, all), policy: { ...deleting, ...more } };
+    const { refusal } = plan(input);
+    expect(refusal).toEqual(
+      refused
+        ? {
+            reason: 'too-many-deletions',
+            side: 'database',
+            count: all - present,
+            total: all,
+            limit: more.maxDelete ?? 25,
+          }
+        : null,
+    );
+    const swapped = { ...input, local: local(many(all)), remote: remote(many(present)) };
+    expect(plan(swapped).refusal?.reason).toBe(refusal?.reason);
+  });
+
+  test.each(['sync', 'export', 'import'] as const)(
+    'of everything stop a run, held or not: %s',
+    (direction) => {
+      const emptied = { direction, local: local({}), remote: remote(many(2)), base: base(many(2)) };
+      expect(plan(emptied).refusal).toEqual({ reason: 'side-emptied', side: 'files', count: 2 });
+      expect(plan({ ...emptied, policy: { ...cautious, yes: true } }).refusal).toBeNull();
+      expect(plan({ ...emptied, local: local(many(2)), remote: remote({}) }).refusal).toEqual({
+        reason: 'side-emptied',
+        side: 'database',
+        count: 2,
+      });
+      expect(plan({ ...emptied, base: base({}) }).refusal).toBeNull();
+    },
+  );
+
+  test('are never planned of what both sides did not hold together', () => {
+    const input = { local: local({ mine: 'a' }), remote: remote({ theirs: 'a' }), policy: deleting };
+    expect(words(input)).toEqual(['mine: new -> database', 'theirs: new -> files']);
+  });
+
+  test('an overwrite of more than half of ten is refused, and of fewer is not', () => {
+    const overwriting = (count: number, total: number): Partial<PlanInput> => ({
+      direction: 'export',
+      local: local({ ...many(total), ...many(count, 'b') }),
+      remote: remote({ ...many(total), ...many(count, 'c') }),
+      base: base(many(total)),
+      policy: forcing,
+    });
+    expect(plan(overwriting(6, 10)).refusal).toEqual({
+      reason: 'too-many-overwritten',
+      side: 'database',
+      count: 6,
+      total: 10,
+    });
+    expect(plan({ ...overwriting(6, 10), policy: { ...forcing, yes: true } }).refusal).toBeNull();
+    expect(plan(overwriting(5, 10)).refusal).toBeNull();
+    expect(plan(overwriting(9, 9)).refusal).toBeNull();
   });
 });

@@ -6,8 +6,10 @@ import { nodeDisk } from '../../src/disk.ts';
 import type { Direction } from '../../src/replica.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { Database } from '../../src/repository/database.ts';
+import { trashOf } from '../../src/state-directory.ts';
 import type { SyncInput } from '../../src/sync/sync.ts';
 import { temporaryFolder } from '../folders.ts';
+import { cautious } from '../sync/sides.ts';
 
 /** A run between the skills directory `root` and a database, with no base. */
 export async function syncInput(
@@ -15,7 +17,14 @@ export async function syncInput(
   root: string,
   direction: Direction,
 ): Promise<SyncInput> {
-  const files = await openDirectory({ root, disk: nodeDisk, ignore: [], limits: defaultLimits });
+  const stateDirectory = await temporaryFolder();
+  const files = await openDirectory({
+    root,
+    disk: nodeDisk,
+    ignore: [],
+    limits: defaultLimits,
+    trash: trashOf(stateDirectory),
+  });
   if (!files.ok) throw new Error(files.problem.reason);
   return {
     run: { direction, who: 'tester', host: 'test', directory: files.value.root },
@@ -23,9 +32,9 @@ export async function syncInput(
     database: new Database(connection, []),
     databaseName: connection.database,
     disk: nodeDisk,
-    stateDirectory: await temporaryFolder(),
+    stateDirectory,
     selects: () => true,
     statuses: null,
-    force: false,
+    policy: cautious,
   };
 }

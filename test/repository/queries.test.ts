@@ -6,7 +6,8 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../src/document/parse.ts';
 import type { SkillPath } from '../../src/skill/path.ts';
-import { applySync, prepareSync } from '../../src/sync/sync.ts';
+import { runPlan } from '../../src/sync/run.ts';
+import { prepareSync } from '../../src/sync/sync.ts';
 import { inferCategory } from '../../src/taxonomy/infer.ts';
 import { indexCategories } from '../../src/taxonomy/known.ts';
 import { seed } from '../../src/taxonomy/seed.ts';
@@ -68,7 +69,7 @@ describe.each([
   test.skipIf(!existsSync(library)).each(databaseKinds)('they answer truly on %s', async (kind) => {
     const connection = await migratedDatabase(kind);
     const input = await syncInput(connection, library, 'export');
-    await applySync(input, await prepareSync(input));
+    await runPlan(input, await prepareSync(input));
     const skills = await told(library, read);
     expect(skills.length).toBeGreaterThan(10);
 

@@ -138,7 +138,7 @@ describe.each(databaseKinds)('on %s', (kind) => {
     expect(await other.files()).toEqual(written);
   });
 
-  test('a row that moved on after it was read is refused, and not overwritten', async () => {
+  test('a row that moved on after it was read is planned anew, and not overwritten', async () => {
     const connection = await migratedDatabase(kind);
     const first = await makeClone(connection);
     await first.write(documents('a', 'b', 'c'));
@@ -159,27 +159,29 @@ describe.each(databaseKinds)('on %s', (kind) => {
     await second.write({ 'b/SKILL.md': document('b', 'Mine.\n'), 'c/SKILL.md': document('c', 'Mine.\n') });
     await second.write({ 'e/SKILL.md': document('e', 'Mine.\n') });
     expect((await second.run('export', { force: true })).words).toEqual([
-      'a: refused, row-changed-meanwhile',
-      'b: refused, row-changed-meanwhile',
       'c: forced -> database',
-      'd: refused, row-changed-meanwhile',
-      'e: refused, row-changed-meanwhile',
       'f: new -> database',
+      'e: new -> database',
+      'a: conflict no-base',
+      'b: conflict no-base',
+      'd: conflict no-base',
     ]);
     expect(await connection.query('select skill_path, name, skill_content from skills order by 1')).toEqual([
       { skill_path: 'a', name: 'a', skill_content: 'Theirs.' },
       { skill_path: 'b', name: 'b', skill_content: '# b\n' },
       { skill_path: 'c', name: 'c', skill_content: 'Mine.\n' },
       { skill_path: 'd', name: 'theirs', skill_content: null },
+      { skill_path: 'e', name: 'e', skill_content: 'Mine.\n' },
       { skill_path: 'f', name: 'f', skill_content: '# f\n' },
     ]);
     expect(
       await connection.query(`select skill_path, status, error from sync_log
-        where run_id = (select max(run_id) from sync_runs) order by 1`),
+        where run_id = (select max(run_id) from sync_runs) order by 1, log_id`),
     ).toEqual([
       ...['a', 'b'].map((skill_path) => ({ skill_path, status: 'failed', error: 'row-changed-meanwhile' })),
       { skill_path: 'c', status: 'success', error: null },
       ...['d', 'e'].map((skill_path) => ({ skill_path, status: 'failed', error: 'row-changed-meanwhile' })),
+      { skill_path: 'e', status: 'success', error: null },
       { skill_path: 'f', status: 'success', error: null },
     ]);
   });
@@ -212,7 +214,7 @@ describe.each(databaseKinds)('before files are overwritten, on %s', (kind) => {
       },
     );
     expect(results.map(({ change, ...result }) => [change.path, result])).toEqual([
-      ['a', { ok: true, state: expect.anything() }],
+      ['a', { ok: true, state: expect.anything(), kept: expect.any(Number) }],
       ['b', { ok: false, problem: { reason: 'document-not-utf8', path: 'b', file: 'SKILL.md', line: 1 } }],
       ['c', { ok: false, problem: { reason: 'document-holds-nul', path: 'c', file: 'SKILL.md', line: 2 } }],
     ]);
@@ -236,8 +238,8 @@ describe('on a server', () => {
     await clone.write(documents('a', 'b', 'c'));
     expect((await clone.run('export')).words).toEqual([
       'a: new -> database',
-      'b: refused, row-changed-meanwhile',
       'c: new -> database',
+      'b: conflict no-base',
     ]);
     expect(await connection.query('select skill_path, name, skill_content from skills order by 1')).toEqual([
       { skill_path: 'a', name: 'a', skill_content: '# a\n' },

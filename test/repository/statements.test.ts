@@ -66,7 +66,7 @@ async function count(kind: (typeof databaseKinds)[number], skills: number): Prom
       await dryRun();
     },
     forced: async () => {
-      expect((await clone.run('import', { force: true })).results.filter((result) => result.ok).length).toBe(
+      expect((await clone.run('import', { force: true, yes: true })).results.filter((result) => result.ok).length).toBe(
         skills,
       );
     },

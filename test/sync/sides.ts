@@ -5,19 +5,19 @@ import path from 'node:path';
 import { openDirectory } from '../../src/directory/directory.ts';
 import { defaultLimits } from '../../src/directory/limits.ts';
 import { nodeDisk } from '../../src/disk.ts';
-import type { Plan, PlannedChange } from '../../src/reconcile/plan.ts';
+import type { Plan, PlannedChange, Policy } from '../../src/reconcile/plan.ts';
 import type { Direction, Result } from '../../src/replica.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { Database } from '../../src/repository/database.ts';
 import type { Status } from '../../src/skill/status.ts';
-import { makeStateDirectory } from '../../src/state-directory.ts';
-import { applySync, prepareSync } from '../../src/sync/sync.ts';
+import { makeStateDirectory, trashOf } from '../../src/state-directory.ts';
+import { runPlan } from '../../src/sync/run.ts';
+import { prepareSync } from '../../src/sync/sync.ts';
 import { compileMapping } from '../../src/taxonomy/infer.ts';
 import { type DatabaseKind, migratedDatabase } from '../databases.ts';
 import { temporaryFolder, writeFiles } from '../folders.ts';
 
-export interface RunOptions {
-  readonly force?: boolean;
+export interface RunOptions extends Partial<Policy> {
   readonly statuses?: readonly Status[];
   readonly selects?: (path: string) => boolean;
   readonly dryRun?: boolean;
@@ -41,6 +41,15 @@ export interface Clone {
   files(): Promise<{ readonly [path: string]: string }>;
 }
 
+/** What a run may do where a test does not say: decide nothing, delete nothing. */
+export const cautious: Policy = {
+  force: false,
+  onConflict: 'fail',
+  deletes: false,
+  maxDelete: 25,
+  yes: false,
+};
+
 /** A clone of its own that syncs with the database behind `connection`. */
 export async function makeClone(connection: Connection): Promise<Clone> {
   const project = await temporaryFolder();
@@ -52,22 +61,32 @@ export async function makeClone(connection: Connection): Promise<Clone> {
     folder,
     write: (files) => writeFiles(folder, files),
     run: async (direction, options = {}) => {
-      const files = await openDirectory({ root: folder, disk: nodeDisk, ignore: [], limits: defaultLimits });
+      const { statuses, selects = () => true, dryRun = false, mapping = [], ...policy } = options;
+      const files = await openDirectory({
+        root: folder,
+        disk: nodeDisk,
+        ignore: [],
+        limits: defaultLimits,
+        trash: trashOf(stateDirectory),
+      });
       if (!files.ok) throw new Error(files.problem.reason);
       const input = {
         run: { direction, who: 'tester', host: 'test', directory: files.value.root },
         files: files.value,
-        database: new Database(connection, compileMapping(options.mapping ?? [])),
+        database: new Database(connection, compileMapping(mapping)),
         databaseName: connection.database,
         disk: nodeDisk,
         stateDirectory,
-        selects: options.selects ?? (() => true),
-        statuses: options.statuses ? new Set(options.statuses) : null,
-        force: options.force ?? false,
+        selects,
+        statuses: statuses ? new Set(statuses) : null,
+        policy: { ...cautious, ...policy },
       };
       const prepared = await prepareSync(input);
-      const results = options.dryRun ? [] : await applySync(input, prepared);
-      return { plan: prepared.plan, results, words: wordsOf(prepared.plan, results) };
+      const { plan, results } =
+        dryRun || prepared.plan.refusal
+          ? { plan: prepared.plan, results: [] }
+          : await runPlan(input, prepared);
+      return { plan, results, words: wordsOf(plan, results) };
     },
     files: async () => {
       const names = await readdir(folder, { recursive: true });
@@ -101,6 +120,7 @@ function wordsOf(plan: Plan, results: readonly Result<PlannedChange>[]): readonl
     ...plan.holds.map(({ path: skill, why }) => `${skill}: hold ${why}`),
     ...plan.ahead.map(({ path: skill, side }) => `${skill}: ahead -> ${side}`),
     ...plan.problems.map((problem) => `problem ${problem.reason}`),
+    ...(plan.refusal ? [`refused: ${plan.refusal.reason}`] : []),
   ];
 }
 

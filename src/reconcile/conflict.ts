@@ -1,0 +1,63 @@
+// Conflicts, and who wins them: both sides left what they last agreed on, differently.
+
+import type { SkillState } from '../replica.ts';
+import type { SkillPath } from '../skill/path.ts';
+
+/** A side of the sync, as the one that a change changes. */
+export type Side = 'database' | 'files';
+
+/** Both sides' states at a path. */
+export interface Pair {
+  readonly path: SkillPath;
+  readonly local: SkillState | null;
+  readonly remote: SkillState | null;
+}
+
+/** Both sides left the base, differently. */
+export interface Conflict extends Pair {
+  readonly why: 'both-edited' | 'edited-and-deleted' | 'no-base';
+}
+
+/**
+ * Who wins a conflict: the side that changed last, one side always, or nobody. `edits` decides no more than
+ * that an edit wins over a deletion, which all but `fail` do.
+ */
+export type ConflictPolicy = 'newest' | 'local' | 'database' | 'fail' | 'edits';
+
+/** When each side was last changed, by one clock; null where no trustworthy time is known. */
+export interface ConflictTimes {
+  readonly files: Date | null;
+  readonly database: Date | null;
+}
+
+/** Why a side won. */
+export type WonBy = 'newer' | 'preferred' | 'edit-over-deletion';
+
+/** How the winner's version goes to the other side. */
+export interface Won {
+  /** The side that changes: the loser's. */
+  readonly changes: Side;
+  readonly by: WonBy;
+}
+
+/** Decides a conflict. Null where the policy, or what is known of the times, does not. Pure and total. */
+export function winnerOf(
+  { why, local }: Conflict,
+  policy: ConflictPolicy,
+  times: ConflictTimes | undefined,
+): Won | null {
+  if (policy === 'fail') return null;
+  if (why === 'edited-and-deleted') {
+    return { changes: local === null ? 'files' : 'database', by: 'edit-over-deletion' };
+  }
+  if (policy === 'local') return { changes: 'database', by: 'preferred' };
+  if (policy === 'database') return { changes: 'files', by: 'preferred' };
+  // Without a base nobody knows who left what: a later time would be a guess.
+  if (policy !== 'newest' || why !== 'both-edited' || !times?.files || !times.database) return null;
+  const later = times.files.getTime() - times.database.getTime();
+  if (Math.abs(later) < sameTimeMs) return null;
+  return { changes: later > 0 ? 'database' : 'files', by: 'newer' };
+}
+
+/** Times that are closer say nothing: commits, and some file systems, keep whole seconds or two. */
+const sameTimeMs = 2000;

@@ -1,0 +1,65 @@
+// Guards: what a plan may not do unless the user says so, since it is more often an accident than a wish.
+
+import type { Problem } from '../problem.ts';
+import type { Side } from './conflict.ts';
+import type { PlanInput, PlannedChange } from './plan.ts';
+
+const sides = ['database', 'files'] as const satisfies readonly Side[];
+
+/** This many deletions are nobody's accident worth stopping for. */
+const freeDeletions = 3;
+
+/** Below this many skills, overwriting most of them is daily work. */
+const fewSkills = 10;
+
+type Guard = (side: Side, input: PlanInput, changes: readonly PlannedChange[]) => Problem | null;
+
+/** Why a plan must not be carried out, or null. Pure. */
+export function guard(input: PlanInput, changes: readonly PlannedChange[]): Problem | null {
+  if (input.policy.yes) return null;
+  for (const why of guards) {
+    for (const side of sides) {
+      const problem = why(
+        side,
+        input,
+        changes.filter((change) => change.side === side),
+      );
+      if (problem) return problem;
+    }
+  }
+  return null;
+}
+
+function heldBy(side: Side, { local, remote }: PlanInput) {
+  return side === 'database' ? remote : local;
+}
+
+/** A side that holds nothing, where both held something together: a wrong folder, or a wrong database. */
+const whyNotEmptied: Guard = (side, input) => {
+  const { skills, unreadable } = heldBy(side, input);
+  if (skills.size > 0 || unreadable.length > 0 || input.base.size === 0) return null;
+  return { reason: 'side-emptied', side, count: input.base.size };
+};
+
+const whyNotDeleted: Guard = (side, input, changes) => {
+  const count = changes.filter((change) => change.after === null).length;
+  const total = heldBy(side, input).skills.size;
+  const limit = input.policy.maxDelete;
+  return count > freeDeletions && count * 100 > total * limit
+    ? { reason: 'too-many-deletions', side, count, total, limit }
+    : null;
+};
+
+const whyNotForced: Guard = (side, input, changes) => {
+  const count = changes.filter((change) => change.why === 'forced').length;
+  const total = heldBy(side, input).skills.size;
+  return isMost(count, total) ? { reason: 'too-many-overwritten', side, count, total } : null;
+};
+
+/** The gravest first: it explains the others. */
+const guards: readonly Guard[] = [whyNotEmptied, whyNotDeleted, whyNotForced];
+
+/** Whether so many of a side's skills are more than half of a library worth guarding. */
+export function isMost(count: number, total: number): boolean {
+  return total >= fewSkills && count * 2 > total;
+}

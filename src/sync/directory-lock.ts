@@ -1,0 +1,51 @@
+// One writing run at a time per skills directory: a lock of hidden files in it, for which the second waits.
+
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf, type Disk } from '../disk.ts';
+import { type Lock, type LockHolder, takeLock } from '../lock.ts';
+import { type Outcome, refuse } from '../problem.ts';
+
+const lockName = '.skill-fleet-lock';
+
+/** In milliseconds; doubled after each try, up to the longest. */
+const waits = { first: 50, longest: 500 };
+
+/** What takes the place of a lock where nobody can write. */
+const noLock: Lock = { release: async () => {} };
+
+/**
+ * Takes the lock of a skills directory, and waits while another run holds it: `directory-locked` after
+ * `timeoutMs`. A directory that this user cannot write to needs none.
+ *
+ * @param onWait called once, where there is somebody to wait for
+ */
+export async function lockDirectory(
+  disk: Disk,
+  directory: string,
+  timeoutMs: number,
+  onWait: (holder: LockHolder) => void,
+): Promise<Outcome<Lock>> {
+  const deadline = Date.now() + timeoutMs;
+  for (let wait = waits.first, isFirst = true; ; wait = Math.min(wait * 2, waits.longest), isFirst = false) {
+    const taken = await tryLock(disk, path.join(directory, lockName));
+    if ('lock' in taken) return { ok: true, value: taken.lock };
+    if (Date.now() >= deadline) {
+      const { pid, host, since } = taken.holder;
+      const holder = `process ${pid} on ${host} since ${since}`;
+      return refuse({ reason: 'directory-locked', directory, holder });
+    }
+    if (isFirst) onWait(taken.holder);
+    // Several that wait do not come back together.
+    await sleep(wait * (0.5 + Math.random()));
+  }
+}
+
+async function tryLock(disk: Disk, lockPath: string): ReturnType<typeof takeLock> {
+  try {
+    return await takeLock(disk, lockPath);
+  } catch (error) {
+    if (['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error))) return { lock: noLock };
+    throw error;
+  }
+}
