@@ -37,6 +37,7 @@ begin
       and (theirs.indkey::text, theirs.indclass::text, theirs.indcollation::text, theirs.indoption::text)
         = (ours.indkey::text, ours.indclass::text, ours.indcollation::text, ours.indoption::text)
       and theirs.indpred is null and theirs.indexprs is null
+      and ours.indpred is null and ours.indexprs is null and not ours.indisunique
     where ours.indrelid in (
         select to_regclass(name) from unnest(array[
           'skills', 'taxonomy_categories', 'taxonomy_closure', 'skill_categories', 'skill_keywords', 'skill_tags',
@@ -88,6 +89,9 @@ language sql stable as $$
   left join by_alias a using (target)
   left join by_name u using (target)
 $$;
+
+-- It stands in the condition of triggers, which whoever writes evaluates.
+grant execute on function skill_fleet_is_syncing() to public;
 
 -- Makes dependency_closure say what skill_dependencies says of these skills and of all that depend on them,
 -- but for one that is about to go: the ancestor is the skill that depends, at the least depth, with the types on

@@ -240,6 +240,10 @@ const reasons = {
     what: `The database ${_.database} holds data, and ${_.pending} migrations are pending`,
     remedy: 'Look at them with: skill-fleet migrate --status. Apply them with: skill-fleet migrate.',
   }),
+  'database-not-adoptable': (_: { database: string; misfits: readonly string[] }): Sentence => ({
+    what: `The database ${_.database} holds a library that cannot be adopted as it is: it has ${_.misfits.join(', ')}`,
+    remedy: 'Nothing was changed. Add what is missing, rename what is taken, and run: skill-fleet migrate.',
+  }),
   'database-newer': (_: { database: string; migration: string }): Sentence => ({
     what: `The database ${_.database} has the migration ${_.migration}, which this skill-fleet does not know`,
     remedy: 'A newer skill-fleet migrated it. Update this one.',

@@ -17,7 +17,7 @@ import { emptyDatabase } from '../repository/empty.ts';
 import { type OpenedDatabase, openForReading, openForWriting } from '../repository/open.ts';
 import { describeDatabase } from '../repository/sqlstate.ts';
 import { globMatcher } from '../skill/glob.ts';
-import { type Status, statuses } from '../skill/status.ts';
+import type { Status } from '../skill/status.ts';
 import { makeStateDirectory, trashOf } from '../state-directory.ts';
 import { lastDatabase } from '../sync/base.ts';
 import { lockDirectory } from '../sync/directory-lock.ts';
@@ -231,9 +231,9 @@ async function syncSides(
   return { ok: true, value: exitCode };
 }
 
-function statusFilter(status: SyncFlags['status']): ReadonlySet<Status> | null {
-  if (status === undefined) return null;
-  return new Set(status === 'all' ? statuses : [status]);
+function statusFilter(status: SyncFlags['status']): SyncInput['statuses'] {
+  // All are all: a library may know statuses of its own.
+  return status === undefined || status === 'all' ? (status ?? null) : new Set([status]);
 }
 
 /** What went wrong weighs most, then what nobody decided, then what is still to be done. */

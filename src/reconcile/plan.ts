@@ -105,7 +105,7 @@ export interface PlanInput {
   /** Whether the user's filter takes a path. What a filter leaves out is unknown: nothing is decided there. */
   readonly selects: (path: string) => boolean;
   /** The statuses of rows that take part; null where the user named none. */
-  readonly statuses: ReadonlySet<Status> | null;
+  readonly statuses: ReadonlySet<Status> | 'all' | null;
   readonly policy: Policy;
   /** When each side of a conflict was last changed, where that is known. */
   readonly times: ReadonlyMap<SkillPath, ConflictTimes>;
@@ -155,7 +155,7 @@ function unreadableIn(snapshot: Snapshot): (path: string) => boolean {
 
 /** Whether a row's status lets it take part. Rows that the files or the base hold do, unless the user chose. */
 function statusTakesPart({ base, statuses }: PlanInput, { path, local, remote }: Pair): boolean {
-  if (!remote?.row) return true;
+  if (!remote?.row || statuses === 'all') return true;
   if (statuses) return statuses.has(remote.row.status);
   return remote.row.status === 'active' || local !== null || base.has(path);
 }

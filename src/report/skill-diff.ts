@@ -2,6 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { createTwoFilesPatch } from 'diff';
+import type { Preview } from '../reconcile/plan.ts';
 import { compareBytes } from '../skill/path.ts';
 import type { Entry, Skill } from '../skill/skill.ts';
 
@@ -77,4 +78,12 @@ function fold(text: string): string {
   const lines = text.split('\n').slice(0, -1);
   const hidden = lines.length - maxLines;
   return hidden <= 0 ? text : `${lines.slice(0, maxLines).join('\n')}\n... ${hidden} more lines\n`;
+}
+
+/** A preview's difference, from what the side that changes holds to what it shall hold; a conflict's to the files. */
+export function diffPreview(preview: Preview): string {
+  const { files, database } = preview;
+  return 'change' in preview && preview.change.side === 'files'
+    ? diffSkills(files, database, { before: 'files', after: 'database' })
+    : diffSkills(database, files, { before: 'database', after: 'files' });
 }

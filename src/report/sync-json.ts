@@ -6,7 +6,7 @@ import type { Reading, SkillState } from '../replica.ts';
 import { jsonText, problemJson } from './json.ts';
 import type { Output } from './output.ts';
 import { countPlan, verbOf } from './plan-text.ts';
-import { diffSkills } from './skill-diff.ts';
+import { diffPreview } from './skill-diff.ts';
 import type { RunFacts, SyncReport } from './sync-report.ts';
 
 /** Collects a run, and prints it as one JSON object. */
@@ -23,7 +23,7 @@ export function jsonReport(output: Output, command: string): SyncReport {
     notice: (notice) => notes.push(notice),
     baseSetAside: (why) => notes.push({ notice: 'base-set-aside', why }),
     preview(preview) {
-      const diff = diffSkills(preview.database, preview.files, { before: 'database', after: 'files' });
+      const diff = diffPreview(preview);
       if ('conflict' in preview) diffs.set(preview.conflict.path, diff);
       else changes.push({ ...changeJson(preview.change, preview.reading), diff });
     },

@@ -15,7 +15,7 @@ import {
   resultSummary,
 } from './plan-text.ts';
 import { problemLines, warningLine } from './problem-text.ts';
-import { diffSkills } from './skill-diff.ts';
+import { diffPreview } from './skill-diff.ts';
 import type { RunFacts, SyncReport } from './sync-report.ts';
 import { printableLine } from './terminal-text.ts';
 
@@ -99,16 +99,9 @@ function startLines({
 }
 
 function previewLines(preview: Preview, { colors }: Output): string {
-  const { files, database } = preview;
-  const names = { database: 'database', files: 'files' };
-  if ('conflict' in preview) {
-    const diff = diffSkills(database, files, { before: names.database, after: names.files });
-    return conflictLine(preview.conflict, colors) + diffLines(diff, colors);
-  }
-  const { change, reading } = preview;
-  const diff =
-    change.side === 'database'
-      ? diffSkills(database, files, { before: names.database, after: names.files })
-      : diffSkills(files, database, { before: names.files, after: names.database });
-  return changeLine(change, reading, colors) + diffLines(diff, colors);
+  const head =
+    'conflict' in preview
+      ? conflictLine(preview.conflict, colors)
+      : changeLine(preview.change, preview.reading, colors);
+  return head + diffLines(diffPreview(preview), colors);
 }

@@ -5,6 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import { seedCategories } from './categories.ts';
 import { type Connection, inTransaction } from './connection.ts';
+import { findMisfits } from './shape.ts';
 import { describeDatabase } from './sqlstate.ts';
 
 /** One file of `migrations/`. */
@@ -54,16 +55,35 @@ interface AppliedRow {
   readonly applied_at: Date;
 }
 
+/** The table that lists applied migrations, and whether it stands. */
+interface MigrationsTable {
+  readonly name: 'schema_migrations' | 'skill_fleet_migrations';
+  readonly stands: boolean;
+}
+
+/** Other programs keep their migrations under the usual name too: beside one of those, ours has a name of its own. */
+async function migrationsTable(connection: Connection): Promise<MigrationsTable> {
+  const [found] = await connection.query<{ usual: boolean; usual_is_ours: boolean; own: boolean }>(
+    `select to_regclass('schema_migrations') is not null as usual,
+       to_regclass('skill_fleet_migrations') is not null as own,
+       (select count(*) = 3 from pg_attribute
+        where attrelid = to_regclass('schema_migrations') and attname in ('name', 'digest', 'applied_at')
+          and not attisdropped) as usual_is_ours`,
+  );
+  return found?.usual && !found.usual_is_ours
+    ? { name: 'skill_fleet_migrations', stands: found.own }
+    : { name: 'schema_migrations', stands: found?.usual ?? false };
+}
+
 /** How the database stands, or why this program must not touch it. Reads only. */
 export async function inspectSchema(connection: Connection): Promise<Outcome<Schema>> {
-  const [exists] = await connection.query<{ skills: boolean; ours: boolean }>(
-    `select to_regclass('skills') is not null as skills, to_regclass('schema_migrations') is not null as ours`,
+  const [exists] = await connection.query<{ skills: boolean }>(
+    `select to_regclass('skills') is not null as skills`,
   );
   const wanted = await readMigrations();
-  const applied = exists?.ours
-    ? await connection.query<AppliedRow>(
-        'select name, digest, applied_at from schema_migrations order by name',
-      )
+  const table = await migrationsTable(connection);
+  const applied = table.stands
+    ? await connection.query<AppliedRow>(`select name, digest, applied_at from ${table.name} order by name`)
     : [];
   const problem = whyNotOurs(wanted, applied, describeDatabase(connection.database));
   if (problem) return refuse(problem);
@@ -96,13 +116,24 @@ function whyNotOurs(
 
 /**
  * Applies what is pending, each migration in a transaction of its own, under an advisory lock that ends with
- * it: two at once are safe, also behind a pooler. A new database is seeded with the known categories.
+ * it: two at once are safe, also behind a pooler. A new database is seeded with the known categories. One that
+ * others made is looked at first, so that nothing is begun which could not be finished.
  *
  * @returns the names of the migrations that were applied
  */
 export async function migrate(connection: Connection): Promise<Outcome<readonly string[]>> {
   const before = await inspectSchema(connection);
   if (!before.ok) return before;
+  if (before.value.state === 'adoptable') {
+    const misfits = await findMisfits(connection);
+    if (misfits.length > 0) {
+      return refuse({
+        reason: 'database-not-adoptable',
+        database: describeDatabase(connection.database),
+        misfits,
+      });
+    }
+  }
   const applied: string[] = [];
   for (const migration of await readMigrations()) {
     try {
@@ -116,22 +147,27 @@ export async function migrate(connection: Connection): Promise<Outcome<readonly 
       });
     }
   }
-  if (before.value.state === 'absent') await inTransaction(connection, '', () => seedCategories(connection));
   return { ok: true, value: applied };
 }
 
 async function applyOne(connection: Connection, { name, digest, sql }: Migration): Promise<boolean> {
   await connection.query('select pg_advisory_xact_lock($1)', [advisoryLockKey]);
+  const table = await migrationsTable(connection);
   await connection.query(
-    `create table if not exists schema_migrations (
+    `create table if not exists ${table.name} (
        name text primary key,
        digest varchar(64) not null,
        applied_at timestamptz not null default now()
      )`,
   );
-  const [seen] = await connection.query('select from schema_migrations where name = $1', [name]);
+  const [seen] = await connection.query(`select from ${table.name} where name = $1`, [name]);
   if (seen) return false;
+  const [library] = await connection.query<{ isNew: boolean }>(
+    `select to_regclass('skills') is null as "isNew"`,
+  );
   await connection.query(sql);
-  await connection.query('insert into schema_migrations (name, digest) values ($1, $2)', [name, digest]);
+  // A new library begins with the known categories; one that others filled has its own.
+  if (library?.isNew) await seedCategories(connection);
+  await connection.query(`insert into ${table.name} (name, digest) values ($1, $2)`, [name, digest]);
   return true;
 }

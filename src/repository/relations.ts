@@ -16,6 +16,8 @@ export interface Relation {
   readonly values: { readonly [column: string]: string };
   /** A condition on rows `r` that are removed by nobody here. */
   readonly keeps?: string;
+  /** A condition on rows `r` that are left as they are, though `w` wants other values. */
+  readonly leaves?: string;
   /** The column whose values are told where a row came, changed or went. */
   readonly tells?: string;
 }
@@ -25,7 +27,14 @@ export type RelationRow = readonly [skillId: number, ...cells: Cell[]];
 
 /** A relation that a document's own values fill, and the cells of each item. */
 interface DocumentRelation extends Relation {
-  readonly cells: (fields: Fields) => readonly (readonly Cell[])[];
+  readonly cells: (fields: Fields, standing: readonly StandingCapability[]) => readonly (readonly Cell[])[];
+}
+
+/** A capability as its row stands, in the order that the rows have. */
+interface StandingCapability {
+  readonly skill_id: number;
+  readonly name: string;
+  readonly sort_order: number | null;
 }
 
 const skillTags: DocumentRelation = {
@@ -54,7 +63,17 @@ const ofDocuments: readonly DocumentRelation[] = [
     skill: 'skill_id',
     key: { name: 'text' },
     values: { description: 'text', sort_order: 'integer' },
-    cells: (fields) => fields.capabilities.map(({ name, description }, order) => [name, description, order]),
+    // Rows that have the wanted order by numbers of their own keep those.
+    cells: ({ capabilities }, standing) => {
+      const isInOrder =
+        standing.length === capabilities.length &&
+        capabilities.every(({ name }, place) => standing[place]?.name === name);
+      return capabilities.map(({ name, description }, place) => [
+        name,
+        description,
+        isInOrder ? (standing[place]?.sort_order ?? null) : place,
+      ]);
+    },
   },
   {
     table: 'skill_aliases',
@@ -90,9 +109,17 @@ interface Indexed {
 export async function matchRelations(connection: Connection, skills: readonly Indexed[]): Promise<void> {
   await noteTagsAmongKeywords(connection, skills);
   const ids = skills.map((skill) => skill.skillId);
+  const standing = new Map<number, StandingCapability[]>(ids.map((id) => [id, []]));
+  for (const row of await connection.query<StandingCapability>(
+    `select skill_id, name, sort_order from capabilities where skill_id = any ($1)
+     order by skill_id, sort_order, name collate "C"`,
+    [ids],
+  )) {
+    standing.get(row.skill_id)?.push(row);
+  }
   for (const relation of ofDocuments) {
     const rows = skills.flatMap(({ skillId, fields }) =>
-      relation.cells(fields).map((cells): RelationRow => [skillId, ...cells]),
+      relation.cells(fields, standing.get(skillId) ?? []).map((cells): RelationRow => [skillId, ...cells]),
     );
     const told = await matchRelation(connection, relation, ids, rows);
     if (relation === skillTags) await countTags(connection, told);
@@ -143,7 +170,7 @@ export async function countTags(connection: Connection, tags: readonly Cell[]): 
  */
 export async function matchRelation(
   connection: Connection,
-  { table, skill, key, values, keeps = 'false', tells }: Relation,
+  { table, skill, key, values, keeps = 'false', leaves = 'false', tells }: Relation,
   ids: readonly number[],
   rows: readonly RelationRow[],
 ): Promise<readonly Cell[]> {
@@ -156,6 +183,7 @@ export async function matchRelation(
       update ${table} r set ${rest.map((column) => `${column} = w.${column}`).join(', ')}
       from wanted w
       where ${sameRow} and (${rest.map((column) => `r.${column} is distinct from w.${column}`).join(' or ')})
+        and (${leaves}) is not true
       ${returning}
     ),`;
   const changes = [...(rest.length > 0 ? ['updated'] : []), 'removed', 'added'];

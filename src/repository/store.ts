@@ -1,6 +1,14 @@
 // Skills into rows: a batch of skills becomes a few statements, whatever its size.
 
-import type { Fields, Json } from '../document/fields.ts';
+import {
+  type Fields,
+  type Json,
+  loadPriorities,
+  silentFields,
+  skillStyles,
+  skillTypes,
+  weights,
+} from '../document/fields.ts';
 import { indexVersion, type SkillDocument } from '../document/parse.ts';
 import type { Change, SkillState } from '../replica.ts';
 import type { Digest } from '../skill/digest.ts';
@@ -156,7 +164,8 @@ async function upsertSkills(
      on conflict (skill_path) do update set
        frontmatter_source = excluded.frontmatter_source, skill_content = excluded.skill_content,
        name = excluded.name, description = excluded.description, version = excluded.version,
-       type = excluded.type, weight = excluded.weight, load_priority = excluded.load_priority,
+       type = ${orUnknown('type', '$16')}, weight = ${orUnknown('weight', '$17')},
+       load_priority = ${orUnknown('load_priority', '$18')}, skill_style = ${orUnknown('skill_style', '$19')},
        status = case
          when excluded.skill_path = any ($14) then excluded.status
          else coalesce((
@@ -165,7 +174,7 @@ async function upsertSkills(
              when y.states_status then excluded.status end
            from skill_sync y where y.skill_id = s.skill_id
          ), s.status) end,
-       skill_style = excluded.skill_style, scope = excluded.scope, extra = excluded.extra, deleted_at = null
+       scope = excluded.scope, extra = excluded.extra, deleted_at = null
      where s.skill_id = any ($15) and (s.frontmatter_source, s.skill_content, s.name, s.description, s.version, s.type, s.weight,
          s.load_priority, s.status, s.skill_style, s.scope, s.extra, s.deleted_at)
        is distinct from (excluded.frontmatter_source, excluded.skill_content, excluded.name, excluded.description,
@@ -188,9 +197,24 @@ async function upsertSkills(
       fields((f) => JSON.stringify(f.extra)),
       batch.filter(({ document }) => document.statesStatus).map(({ skill }) => skill.path),
       standing.map(([, skillId]) => skillId),
+      [silentFields.type, ...skillTypes],
+      [silentFields.weight, ...weights],
+      [silentFields.loadPriority, ...loadPriorities],
+      [silentFields.skillStyle, ...skillStyles],
     ],
   );
   return new Map([...standing, ...written.map((row) => [row.skill_path, row.skill_id] as const)]);
+}
+
+/**
+ * What a column takes from a document: not a silent document's value where the row holds a label that only the
+ * library's own enum knows, which no document can say.
+ *
+ * @param labels a parameter: the silent value, then all known labels
+ */
+function orUnknown(column: string, labels: string): string {
+  return `case when s.${column}::text <> all ((${labels}::text[])[2:]) and excluded.${column}::text is not distinct from (${labels}::text[])[1]
+    then s.${column} else excluded.${column} end`;
 }
 
 /** A document as `frontmatter_source` and `skill_content` hold it. */
@@ -211,11 +235,15 @@ async function matchCategories(connection: Connection, batch: readonly Keyed[]):
   const created = batch.flatMap(({ category }) => (category?.creates ? [category.path] : []));
   if (created.length > 0) await createCategories(connection, created);
   const wanted = [batch.map((row) => row.skillId), batch.map((row) => row.category?.path ?? null)];
-  // In two statements: a library may have an index that allows a skill one primary category at a time.
+  // Where the wanted one is among several primary ones, all stay. In two statements: a library may have an index
+  // that allows a skill one primary category at a time.
   await connection.query(
     `delete from skill_categories sc
-     using unnest($1::integer[], $2::text[]) as w (skill_id, path) left join taxonomy_categories c using (path)
-     where sc.skill_id = w.skill_id and sc.is_primary and sc.category_id is distinct from c.category_id`,
+     using unnest($1::integer[], $2::text[]) as w (skill_id, path)
+     where sc.skill_id = w.skill_id and sc.is_primary and not exists (
+       select from skill_categories p join taxonomy_categories c using (category_id)
+       where p.skill_id = w.skill_id and p.is_primary and c.path = w.path
+     )`,
     wanted,
   );
   await connection.query(

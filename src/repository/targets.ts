@@ -3,7 +3,7 @@
 // A target is found by path, then alias, then unique name. One that names no skill yet stays as the document
 // has it, and is linked as soon as that skill arrives.
 
-import type { Fields, Json } from '../document/fields.ts';
+import { dependencyTypes, type Fields, type Json, silentDependencyType } from '../document/fields.ts';
 import { maxNamed, type Notice } from '../notice.ts';
 import { type Connection, inHalves } from './connection.ts';
 import { matchRelation, type Relation, type RelationRow } from './relations.ts';
@@ -13,6 +13,9 @@ const dependencies: Relation = {
   skill: 'dependent_id',
   key: { dependency_skill_id: 'integer' },
   values: { dependency_type: 'dependency_type_enum', justification: 'text' },
+  // A label that only the library's own enum knows, which no document can say.
+  leaves: `w.dependency_type = '${silentDependencyType}'
+    and r.dependency_type::text not in (${dependencyTypes.map((type) => `'${type}'`).join(', ')})`,
 };
 
 const references: Relation = {
