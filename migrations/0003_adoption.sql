@@ -114,7 +114,10 @@ begin
   insert into dependency_closure (ancestor_id, descendant_id, min_depth, dependency_types)
   select d.dependent_id, d.dependency_skill_id, 1, array[d.dependency_type::text]
   from skill_dependencies d
-  where d.dependent_id = any (concerned) and d.dependency_skill_id is distinct from going;
+  where d.dependent_id = any (concerned) and d.dependency_skill_id is distinct from going
+    -- A statement that deletes several skills has deleted some already.
+    and exists (select from skills s where s.skill_id = d.dependent_id)
+    and exists (select from skills s where s.skill_id = d.dependency_skill_id);
   while found loop
     insert into dependency_closure (ancestor_id, descendant_id, min_depth, dependency_types)
     select distinct on (c.ancestor_id, d.dependency_skill_id)
@@ -123,6 +126,7 @@ begin
     join skill_dependencies d on d.dependent_id = c.descendant_id
     where c.ancestor_id = any (concerned) and c.min_depth = depth and d.dependency_skill_id <> c.ancestor_id
       and d.dependency_skill_id is distinct from going
+      and exists (select from skills s where s.skill_id = d.dependency_skill_id)
       and not exists (
         select from dependency_closure r
         where r.ancestor_id = c.ancestor_id and r.descendant_id = d.dependency_skill_id

@@ -41,6 +41,8 @@ export interface Change {
   readonly path: SkillPath;
   readonly before: SkillState | null;
   readonly after: SkillState | null;
+  /** Whose wish a change of the database is, where it is not the files': then no commit knows it. */
+  readonly origin?: 'database';
 }
 
 /** What the database makes of a skill that comes to it. */
@@ -77,8 +79,17 @@ export interface Replica {
   apply<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]>;
 }
 
+/** The skills directory's snapshot. */
+export interface FilesSnapshot extends Snapshot {
+  /** What ignore rules leave out: files, and folders with all below them; relative to the skills directory. */
+  readonly dropped: readonly string[];
+}
+
 /** The skills directory as a side of the sync. */
 export interface FilesReplica extends Replica {
+  snapshot(): Promise<FilesSnapshot>;
+  /** Takes files for content that ignore rules would drop, since the other side holds them. */
+  hold(files: readonly string[]): void;
   /** When each skill's files were last changed, by this machine's clock or that of a commit. */
   changedAt(paths: readonly SkillPath[]): Promise<ReadonlyMap<SkillPath, Date>>;
 }
@@ -105,11 +116,63 @@ export interface DatabaseSnapshot extends Snapshot {
   readonly textless: ReadonlySet<SkillPath>;
 }
 
+/** One revision of one skill, by which a history is told from another that took its place. */
+export interface RevisionMark {
+  readonly skillId: number;
+  readonly revision: number;
+  /** When it was made, as text; null where nobody knows. */
+  readonly revisedAt: string | null;
+}
+
+/** Where a revision was seen: a commit of a repository, which its root commit tells, and a directory in it. */
+export interface CommitPlace {
+  readonly repository: string;
+  readonly directory: string;
+  readonly commit: string;
+}
+
+/** A revision that git knows from a commit. */
+export interface NotedRevision {
+  readonly path: SkillPath;
+  readonly skillId: number;
+  readonly revision: number;
+  readonly digest: Digest;
+  readonly commit: string;
+  /** Whether the files were as the commit has them. */
+  readonly clean: boolean;
+}
+
 /** The database as a side of the sync: a replica that also remembers. */
 export interface DatabaseReplica extends Replica {
   snapshot(): Promise<DatabaseSnapshot>;
-  /** The database's own id, and how far its history goes. Both tell a restored or copied database. */
-  identity(): Promise<{ readonly id: string; readonly highestRevision: number }>;
+  /** The database's own id, and its latest revision: both tell a restored or copied database. */
+  identity(): Promise<{ readonly id: string; readonly latest: RevisionMark | null }>;
+  /** Whether the history still has a revision that it had. */
+  remembers(mark: RevisionMark): Promise<boolean>;
+  /**
+   * The revisions of these skills, at these paths, that some commit of a repository's directory knows. A skill
+   * without a key is looked for by its path, also among those that are gone.
+   */
+  notedRevisions(
+    place: Omit<CommitPlace, 'commit'>,
+    asked: readonly { readonly path: SkillPath; readonly skillId: number | null }[],
+  ): Promise<readonly NotedRevision[]>;
+  /** Of each skill the newest revision out of files, after the one that is named, which `holds` says yes to. */
+  newestHeld(
+    asked: readonly { readonly path: SkillPath; readonly skillId: number | null; readonly after: number }[],
+    holds: (skill: Skill) => Promise<boolean>,
+  ): Promise<ReadonlyMap<SkillPath, Digest>>;
+  /**
+   * Notes that a commit knows revisions. One that the database made is known only to later commits: what stood
+   * in the files before may be the same by force.
+   *
+   * @param at when the commit was made
+   */
+  noteCommits(
+    place: CommitPlace,
+    at: Date,
+    notes: readonly { readonly skillId: number; readonly revision: number; readonly clean: boolean }[],
+  ): Promise<void>;
   /** Those of the asked paths whose history holds the digest asked for. */
   findPast(
     asked: readonly { readonly path: SkillPath; readonly skillId: number; readonly digest: Digest }[],
@@ -121,6 +184,13 @@ export interface DatabaseReplica extends Replica {
    * @returns what the rows at those of the paths hold then; the others hold what they held
    */
   takeTexts(paths: readonly SkillPath[], source: Load): Promise<ReadonlyMap<SkillPath, Digest>>;
+  /**
+   * The files that rows hold, relative to the skills directory: of each skill those at or below a path within
+   * it, or all where that is ''.
+   */
+  storedFiles(
+    asked: readonly { readonly path: SkillPath; readonly within: string }[],
+  ): Promise<readonly string[]>;
   /** When each row's present revision was made, and what the database's clock says now. */
   changedAt(
     paths: readonly SkillPath[],

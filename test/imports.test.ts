@@ -24,7 +24,7 @@ const mayImport: { readonly [room: string]: readonly string[] } = {
     'sync',
     'taxonomy',
   ],
-  sync: ['disk', 'lock', 'notice', 'problem', 'reconcile', 'replica', 'skill'],
+  sync: ['disk', 'git', 'lock', 'notice', 'problem', 'reconcile', 'replica', 'skill'],
   git: [],
   reconcile: ['problem', 'replica', 'skill'],
   replica: ['document', 'notice', 'problem', 'skill'],

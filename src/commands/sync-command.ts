@@ -19,11 +19,11 @@ import { describeDatabase } from '../repository/sqlstate.ts';
 import { globMatcher } from '../skill/glob.ts';
 import type { Status } from '../skill/status.ts';
 import { makeStateDirectory, trashOf } from '../state-directory.ts';
-import { lastDatabase } from '../sync/base.ts';
+import { lastDatabase, type SetAside } from '../sync/base.ts';
 import { lockDirectory } from '../sync/directory-lock.ts';
 import { previewPlan } from '../sync/preview.ts';
 import { runPlan } from '../sync/run.ts';
-import { type Prepared, prepareSync, type SyncInput } from '../sync/sync.ts';
+import { prepareSync, type SyncInput } from '../sync/sync.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
 import { exitCodes, type GlobalFlags, runCommand, withConnection } from './command.ts';
 
@@ -177,12 +177,14 @@ function startReport(
   });
 }
 
-const setAsideTexts: { readonly [why in NonNullable<Prepared['base']['setAside']>]: string } = {
-  damaged: 'what both sides last agreed on cannot be read; the history is asked instead',
-  'newer-version':
-    'what both sides last agreed on was kept by a newer skill-fleet; the history is asked instead',
+const setAsideTexts: { readonly [why in SetAside]: string } = {
+  damaged: 'what both sides last agreed on cannot be read',
+  'newer-version': 'what both sides last agreed on was kept by a newer skill-fleet',
+  'other-database': 'this directory was last synced with this database at another host or by another name',
   'database-restored':
-    'the database is older than what both sides last agreed on; the history is asked instead',
+    'the database has lost revisions since both sides last agreed: it was restored, or branched',
+  'other-repository': 'both sides last agreed when another repository stood here',
+  'other-checkout': 'both sides last agreed at a commit that does not come before this one',
 };
 
 async function syncSides(
@@ -211,7 +213,7 @@ async function syncSides(
   let { plan } = prepared;
   for (const notice of prepared.notices) report.notice(notice);
   const { setAside } = prepared.base;
-  if (setAside) report.baseSetAside(setAsideTexts[setAside]);
+  if (setAside) report.baseSetAside(`${setAsideTexts[setAside]}; the history is asked instead`);
   const problems: Problem[] = [...plan.problems, ...globs.unmatched()];
   const done: PlannedChange[] = [];
   if (plan.refusal) problems.push(plan.refusal);

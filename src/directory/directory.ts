@@ -6,19 +6,19 @@ import {
   batchesOf,
   type Change,
   type FilesReplica,
+  type FilesSnapshot,
   type Load,
   type Loaded,
   type Result,
   type SkillState,
-  type Snapshot,
   type Unreadable,
 } from '../replica.ts';
 import { digestSkill } from '../skill/digest.ts';
 import { compareBytes, type SkillPath } from '../skill/path.ts';
 import { applyChanges } from './apply.ts';
 import { mapBounded, skillsAtOnce } from './bounded.ts';
-import { baseRules, type Held } from './ignore.ts';
-import type { Library } from './library.ts';
+import { baseRules } from './ignore.ts';
+import { foldersAbove, type Library } from './library.ts';
 import type { Limits } from './limits.ts';
 import { kindOf } from './list.ts';
 import { findSkill, lastChange, type MeasuredSkill, measureSkill, readSkill } from './read.ts';
@@ -34,8 +34,6 @@ export interface DirectoryOptions {
   readonly limits: Limits;
   /** The folder that removed skills go to, absolute and outside the skills directory. */
   readonly trash: string;
-  /** Which files no ignore rule reaches; none where it is absent. */
-  readonly held?: Held;
 }
 
 /** Skills with more bytes are read one by one, which bounds the memory. */
@@ -47,7 +45,8 @@ const largeBytes = 8 * 1024 * 1024;
  */
 export async function openDirectory(options: DirectoryOptions): Promise<Outcome<Directory>> {
   const { root: directory, disk, limits } = options;
-  const rules = baseRules(options.ignore, options.held ?? (() => false));
+  const held = new Set<string>();
+  const rules = baseRules(options.ignore, (path) => held.has(path));
   if (!rules.ok) return rules;
   try {
     const root = await answer(disk.realpath(directory), 'ENOENT', 'ENOTDIR');
@@ -59,6 +58,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Outcome<
           value: new Directory(
             { root: root.value, disk, rules: rules.value, limits },
             new Trash(disk, options.trash),
+            held,
           ),
         }
       : refuse({ reason: 'skills-directory-is-a-file', directory });
@@ -70,10 +70,13 @@ export async function openDirectory(options: DirectoryOptions): Promise<Outcome<
 export class Directory implements FilesReplica {
   readonly #library: Library;
   readonly #trash: Trash;
+  readonly #held: Set<string>;
 
-  constructor(library: Library, trash: Trash) {
+  /** @param held what `library.rules` do not reach; grows with {@link hold} */
+  constructor(library: Library, trash: Trash, held: Set<string>) {
     this.#library = library;
     this.#trash = trash;
+    this.#held = held;
   }
 
   /** The skills directory's real path. */
@@ -81,7 +84,12 @@ export class Directory implements FilesReplica {
     return this.#library.root;
   }
 
-  async snapshot(): Promise<Snapshot> {
+  /** From now on no ignore rule reaches these files, as in git those that it tracks. */
+  hold(files: readonly string[]): void {
+    for (const file of files) for (const path of [...foldersAbove(file), file]) this.#held.add(path);
+  }
+
+  async snapshot(): Promise<FilesSnapshot> {
     const tree = await scanTree(this.#library);
     const large: Found[] = [];
     const read = await mapBounded([...tree.skills], skillsAtOnce, async ([path, files]) => {
@@ -98,7 +106,7 @@ export class Directory implements FilesReplica {
       if (state.ok) skills.set(path, state.value);
       else unreadable.push({ path, below: false, problem: state.problem });
     }
-    return { skills, unreadable, notices: tree.notices };
+    return { skills, unreadable, notices: tree.notices, dropped: tree.dropped };
   }
 
   /** Reads the folders of the skills that are asked for, and nothing else of the skills directory. */

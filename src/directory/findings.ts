@@ -11,6 +11,8 @@ export class Findings {
   readonly secrets = new NamedPaths();
   readonly heldSecrets = new NamedPaths();
   readonly specialFiles = new NamedPaths();
+  /** What rules leave out: files, and folders with all below them. */
+  readonly dropped: string[] = [];
   ignored = 0;
   rootDocument: Extract<Notice, { notice: 'root-document' }> | undefined;
   readonly #broken = new Map<string, Problem>();

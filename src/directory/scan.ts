@@ -21,6 +21,8 @@ export interface Tree {
   readonly skills: ReadonlyMap<SkillPath, readonly FilePath[]>;
   readonly unreadable: readonly Unreadable[];
   readonly notices: readonly Notice[];
+  /** What ignore rules leave out: files, and folders with all below them. */
+  readonly dropped: readonly string[];
 }
 
 /** One skill as a scan of its folder found it. */
@@ -161,6 +163,7 @@ class Scan {
       skills: new Map(skills.sort(([a], [b]) => compareBytes(a, b))),
       unreadable: this.#findings.unreadable(),
       notices: this.#findings.notices(),
+      dropped: this.#findings.dropped,
     };
   }
 
@@ -209,6 +212,7 @@ class Scan {
   /** Whether an item is content; what is not is noted. Loose files are nobody's, and noted nowhere. */
   #keeps(item: Judged, owner: string | undefined): boolean {
     if (item.verdict === 'never') return false;
+    if (item.verdict === 'ignored' || item.verdict === 'secret') this.#findings.dropped.push(item.path);
     if (item.verdict === 'ignored') {
       this.#findings.ignored++;
       return false;
@@ -261,7 +265,7 @@ class Scan {
 
   #tooLarge(): Tree {
     const problem = this.#breach(this.#library.root, 'entries');
-    return { skills: new Map(), unreadable: [{ path: '', below: true, problem }], notices: [] };
+    return { skills: new Map(), unreadable: [{ path: '', below: true, problem }], notices: [], dropped: [] };
   }
 }
 

@@ -92,7 +92,7 @@ export type Preview = {
 );
 
 /** What both sides held when they last agreed. */
-export type BaseEntries = ReadonlyMap<SkillPath, { readonly digest: Digest; readonly skillId: number }>;
+export type BaseEntries = ReadonlyMap<SkillPath, { readonly digest: Digest }>;
 
 /** What a plan is made of. */
 export interface PlanInput {
@@ -100,8 +100,8 @@ export interface PlanInput {
   readonly local: Snapshot;
   readonly remote: Snapshot;
   readonly base: BaseEntries;
-  /** Paths that no base knows, whose file is in the skill's history: merely older. */
-  readonly older: ReadonlySet<SkillPath>;
+  /** What both sides agreed on at paths that no base knows, as the history tells it; null is nothing. */
+  readonly found: ReadonlyMap<SkillPath, Digest | null>;
   /** Whether the user's filter takes a path. What a filter leaves out is unknown: nothing is decided there. */
   readonly selects: (path: string) => boolean;
   /** The statuses of rows that take part; null where the user named none. */
@@ -131,11 +131,10 @@ function pairsOf({ local, remote, base }: Pick<PlanInput, 'local' | 'remote' | '
   }));
 }
 
-/** Paths that have no base, where the sides differ: only the history can tell whether the file is older. */
+/** Paths that have no base, where the sides differ: only the history can tell who is ahead. */
 export function differingWithoutBase(input: Pick<PlanInput, 'local' | 'remote' | 'base'>): readonly Pair[] {
   return pairsOf(input).filter(
-    ({ path, local, remote }) =>
-      !input.base.has(path) && local !== null && remote !== null && local.digest !== remote.digest,
+    ({ path, local, remote }) => !input.base.has(path) && local?.digest !== remote?.digest,
   );
 }
 
@@ -154,10 +153,10 @@ function unreadableIn(snapshot: Snapshot): (path: string) => boolean {
 }
 
 /** Whether a row's status lets it take part. Rows that the files or the base hold do, unless the user chose. */
-function statusTakesPart({ base, statuses }: PlanInput, { path, local, remote }: Pair): boolean {
+function statusTakesPart({ base, found, statuses }: PlanInput, { path, local, remote }: Pair): boolean {
   if (!remote?.row || statuses === 'all') return true;
   if (statuses) return statuses.has(remote.row.status);
-  return remote.row.status === 'active' || local !== null || base.has(path);
+  return remote.row.status === 'active' || local !== null || base.has(path) || Boolean(found.get(path));
 }
 
 /** A plan under construction. */
@@ -191,7 +190,7 @@ export function makePlan(input: PlanInput): Plan {
     const decision = decide(
       unknownLocally(pair.path) ? 'unknown' : (pair.local?.digest ?? null),
       unknownRemotely(pair.path) ? 'unknown' : (pair.remote?.digest ?? null),
-      baseAt(input, pair)?.digest ?? null,
+      baseAt(input, pair),
     );
     if (decision === 'unchanged') unchanged++;
     else addDecision(draft, input, pair, decision);
@@ -200,9 +199,9 @@ export function makePlan(input: PlanInput): Plan {
   return { direction: input.direction, ...draft, unchanged, leftOut, problems, refusal };
 }
 
-/** What both sides agreed on at this path; the file itself where the history shows that it is merely older. */
-function baseAt({ base, older }: PlanInput, { path, local }: Pair): { readonly digest: Digest } | null {
-  return base.get(path) ?? (older.has(path) ? local : null);
+/** What both sides agreed on at this path. */
+function baseAt({ base, found }: PlanInput, { path }: Pair): Digest | null {
+  return base.get(path)?.digest ?? found.get(path) ?? null;
 }
 
 function addDecision(draft: Draft, input: PlanInput, pair: Pair, decision: Decision): void {
@@ -239,7 +238,8 @@ function addChange(draft: Draft, input: PlanInput, pair: Pair, side: Side): void
     else draft.holds.push({ path, side, why: 'deletion' });
   } else {
     const isNew = sourceOf(side === 'database' ? 'files' : 'database', pair) === null;
-    draft.changes.push(changeOf(pair, side, isNew ? 'new' : input.older.has(path) ? 'older' : 'edited'));
+    const isOlder = side === 'files' && input.found.get(path) === pair.local?.digest;
+    draft.changes.push(changeOf(pair, side, isNew ? 'new' : isOlder ? 'older' : 'edited'));
   }
 }
 
@@ -251,7 +251,7 @@ function addConflict(draft: Draft, input: PlanInput, pair: Pair): void {
     return;
   }
   const deleted = local === null || remote === null;
-  const why = deleted ? 'edited-and-deleted' : input.base.has(path) ? 'both-edited' : 'no-base';
+  const why = deleted ? 'edited-and-deleted' : baseAt(input, pair) ? 'both-edited' : 'no-base';
   const conflict: Conflict = { ...pair, why };
   const won = winnerOf(conflict, input.policy.onConflict, input.times.get(path));
   if (won === null) draft.conflicts.push(conflict);
@@ -261,5 +261,6 @@ function addConflict(draft: Draft, input: PlanInput, pair: Pair): void {
 
 function changeOf({ path, local, remote }: Pair, side: Side, why: PlannedChange['why']): PlannedChange {
   const [before, after] = side === 'database' ? [remote, local] : [local, remote];
-  return { path, side, why, before, after };
+  // What is forced is no commit's: others that hold it by accident must not take it back.
+  return { path, side, why, before, after, ...(why === 'forced' && { origin: 'database' }) };
 }

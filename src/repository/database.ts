@@ -19,7 +19,9 @@ import type { Skill } from '../skill/skill.ts';
 import { type TaxonomyMapping, taxonomyVersion } from '../taxonomy/infer.ts';
 import type { KnownCategories } from '../taxonomy/known.ts';
 import { fillClosure, knownCategories } from './categories.ts';
+import { latestRevision, newestHeld, noteCommits, notedRevisions, remembers } from './commits.ts';
 import { type Connection, inHalves, inTransaction } from './connection.ts';
+import { storedFiles } from './files.ts';
 import { findPast, keepFiles, type Overwritten, readOverwritten, revisedAt } from './history.ts';
 import { type Beside, loadRows } from './load.ts';
 import { advisoryLockKey } from './migrate.ts';
@@ -35,7 +37,6 @@ import {
   lockRows,
   noteIndexed,
   type Stored,
-  type Storing,
   stillBefore,
   storeBatch,
 } from './store.ts';
@@ -60,7 +61,6 @@ export class Database implements DatabaseReplica {
   readonly #keys = new Map<SkillPath, number>();
   /** Rows that take their first text from files, and those files. */
   #taken: { readonly paths: ReadonlySet<SkillPath>; readonly source: Load } | null = null;
-  #origin: Storing['origin'] = 'files';
   #runId: number | null = null;
   #brought: readonly number[] = [];
 
@@ -107,13 +107,24 @@ export class Database implements DatabaseReplica {
     return loadRows(this.#connection, keys, { mapping: this.#mapping, ...(files && { files }) });
   }
 
-  async identity(): Promise<{ id: string; highestRevision: number }> {
-    const [row] = await this.#connection.query<{ id: string; highest: number }>(
-      `select (select database_id from sync_databases) as id, last_value as highest from skill_revision_seq`,
+  identity: DatabaseReplica['identity'] = async () => {
+    const [row] = await this.#connection.query<{ id: string }>(
+      'select database_id as id from sync_databases',
     );
-    if (!row) throw new Error('the sequence of revisions gave no row');
-    return { id: row.id, highestRevision: row.highest };
-  }
+    if (!row) throw new Error('the database has no id');
+    return { id: row.id, latest: await latestRevision(this.#connection) };
+  };
+
+  remembers: DatabaseReplica['remembers'] = (mark) => remembers(this.#connection, mark);
+
+  notedRevisions: DatabaseReplica['notedRevisions'] = (place, asked) =>
+    notedRevisions(this.#connection, place, asked);
+
+  newestHeld: DatabaseReplica['newestHeld'] = (asked, holds) =>
+    newestHeld(this.#connection, this.#mapping, asked, holds);
+
+  noteCommits: DatabaseReplica['noteCommits'] = (place, at, notes) =>
+    noteCommits(this.#connection, place, at, notes);
 
   findPast: DatabaseReplica['findPast'] = (asked) => findPast(this.#connection, asked);
 
@@ -167,7 +178,6 @@ export class Database implements DatabaseReplica {
     const stored = await storeBatch(this.#connection, still, rows, {
       settling: true,
       anew,
-      origin: 'files',
       taxonomy: this.#taxonomy,
     });
     return stored.map((row) => row.skillId);
@@ -196,6 +206,8 @@ export class Database implements DatabaseReplica {
     return changes.flatMap((change) => results.get(change) ?? []);
   }
 
+  storedFiles: DatabaseReplica['storedFiles'] = (asked) => storedFiles(this.#connection, asked);
+
   changedAt: DatabaseReplica['changedAt'] = (paths) => revisedAt(this.#connection, paths);
 
   /**
@@ -212,8 +224,8 @@ export class Database implements DatabaseReplica {
       known.revision === null
         ? null
         : { ...after, row: { skillId: known.skillId, revision: known.revision, status: 'active' as const } };
-    this.#origin = 'database';
-    const [result] = await this.apply([{ path: known.path, before, after }], async function* () {
+    const change: Change = { path: known.path, before, after, origin: 'database' };
+    const [result] = await this.apply([change], async function* () {
       yield [{ path: known.path, skill: skill.value }];
     });
     if (!result?.ok) return result ?? refuse({ reason: 'skill-unknown', path });
@@ -337,7 +349,6 @@ export class Database implements DatabaseReplica {
     const stored = await storeBatch(this.#connection, still, rows, {
       settling: false,
       anew: [],
-      origin: this.#origin,
       taxonomy: this.#taxonomy,
     });
     const byPath = new Map(stored.map((row) => [row.change.path, row]));

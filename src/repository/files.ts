@@ -1,6 +1,7 @@
 // A skill's attached files as rows of skill_files.
 
 import { isUtf8 } from 'node:buffer';
+import type { SkillPath } from '../skill/path.ts';
 import type { Entry, Skill } from '../skill/skill.ts';
 import type { Connection } from './connection.ts';
 import { fileType } from './file-type.ts';
@@ -83,4 +84,28 @@ function fileRow(skillId: number, { path, bytes, executable }: Entry, order: num
     bytes: bytes.length,
     order,
   };
+}
+
+/**
+ * The files of rows, their documents among them, as paths below the skills directory: of each skill those at or
+ * below `within`, or all where that is ''.
+ */
+export async function storedFiles(
+  connection: Connection,
+  asked: readonly { readonly path: SkillPath; readonly within: string }[],
+): Promise<readonly string[]> {
+  const rows = await connection.query<{ file: string }>(
+    `select distinct s.skill_path || '/' || f.relative_path as file
+     from unnest($1::text[], $2::text[]) as asked (skill_path, within)
+     join skills s using (skill_path)
+     cross join lateral (
+       select relative_path from skill_files where skill_id = s.skill_id
+       union all
+       select coalesce((select document_name from skill_sync where skill_id = s.skill_id), 'SKILL.md')
+     ) f
+     where s.deleted_at is null
+       and (within = '' or f.relative_path = within or starts_with(f.relative_path, within || '/'))`,
+    [asked.map((one) => one.path), asked.map((one) => one.within)],
+  );
+  return rows.map((row) => row.file);
 }

@@ -95,8 +95,6 @@ export interface Storing {
   readonly settling: boolean;
   /** Of those, the rows that get a new revision all the same, since something of theirs may change. */
   readonly anew: readonly number[];
-  /** Whose wish this is: that of the files, or of somebody who changes the database. */
-  readonly origin: 'files' | 'database';
   /** The version of the mapping by which categories were found. */
   readonly taxonomy: string;
 }
@@ -258,7 +256,7 @@ async function matchCategories(connection: Connection, batch: readonly Keyed[]):
 async function noteStored(
   connection: Connection,
   batch: readonly Keyed[],
-  { settling, anew, origin, taxonomy }: Storing,
+  { settling, anew, taxonomy }: Storing,
 ): Promise<ReadonlyMap<number, number>> {
   const rows = await connection.query<{ skill_id: number; revision: number }>(
     `insert into skill_sync as y (
@@ -266,10 +264,10 @@ async function noteStored(
        taxonomy_version, origin, revised_at, writer, revision_xid
      )
      select skill_id, digest, document_name, document_mode, targets::jsonb, category_reason, states_status, $8, $10,
-       $12, transaction_timestamp(), concat_ws(' ', session_user, nullif(current_setting('application_name'), '')),
+       origin, transaction_timestamp(), concat_ws(' ', session_user, nullif(current_setting('application_name'), '')),
        pg_current_xact_id()
-     from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
-       as incoming (skill_id, digest, document_name, document_mode, targets, category_reason, states_status)
+     from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $12::text[])
+       as incoming (skill_id, digest, document_name, document_mode, targets, category_reason, states_status, origin)
      on conflict (skill_id) do update set
        digest = excluded.digest, document_name = excluded.document_name, document_mode = excluded.document_mode,
        targets = excluded.targets, category_reason = excluded.category_reason,
@@ -293,7 +291,7 @@ async function noteStored(
       settling,
       taxonomy,
       anew,
-      origin,
+      batch.map((row) => row.change.origin ?? 'files'),
     ],
   );
   await connection.query('update skill_sync set digest_revision = revision where skill_id = any ($1)', [

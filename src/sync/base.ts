@@ -3,7 +3,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { answer, type Disk, readWhole } from '../disk.ts';
-import type { BaseEntries } from '../reconcile/plan.ts';
+import type { RevisionMark } from '../replica.ts';
 import { type Digest, parseDigest } from '../skill/digest.ts';
 import { parseSkillPath, type SkillPath } from '../skill/path.ts';
 
@@ -15,20 +15,44 @@ export interface BaseIdentity {
   readonly database: { readonly kind: string; readonly host: string; readonly name: string };
 }
 
-/** A base as it was read. `setAside` says why an existing one is not used. */
-export interface ReadBase {
-  readonly entries: BaseEntries;
-  readonly setAside?: 'damaged' | 'newer-version' | 'database-restored';
+/** When a base was written, by what can be looked up again: if it cannot be found, the base is of another time. */
+export interface BaseMoment {
+  /** The repository by its root commit, and the commit that HEAD was; null where git does not answer. */
+  readonly repository: string | null;
+  readonly head: string | null;
+  /** The latest revision that the database held. */
+  readonly latest: RevisionMark | null;
 }
 
-const formatVersion = 1;
-const noEntries: BaseEntries = new Map();
+/** What both sides held at a path. */
+export interface BaseEntry {
+  readonly digest: Digest;
+  readonly skillId: number;
+  /** Whether the database's history knows a commit that holds it. */
+  readonly noted: boolean;
+}
 
-interface BaseFile extends BaseIdentity {
+/** Why an existing base is not used. */
+export type SetAside =
+  | 'damaged'
+  | 'newer-version'
+  | 'other-database'
+  | 'database-restored'
+  | 'other-repository'
+  | 'other-checkout';
+
+/** A base as it was read. No base is an empty one: losing it loses nothing. */
+export interface ReadBase {
+  readonly entries: ReadonlyMap<SkillPath, BaseEntry>;
+  readonly moment: BaseMoment | null;
+  readonly setAside?: SetAside;
+}
+
+const formatVersion = 2;
+
+interface BaseFile extends BaseIdentity, BaseMoment {
   readonly version: number;
-  /** The database's highest revision when the base was written: a lower one now is a restored backup. */
-  readonly highestRevision: number;
-  readonly skills: { readonly [path: string]: readonly [digest: string, skillId: number] };
+  readonly skills: { readonly [path: string]: readonly [digest: string, skillId: number, noted: boolean] };
 }
 
 /** The folder of the bases in the state directory. */
@@ -36,40 +60,72 @@ function basesFolder(stateDirectory: string): string {
   return path.join(stateDirectory, 'bases');
 }
 
-function baseFile(stateDirectory: string, { directory, databaseId }: BaseIdentity): string {
-  const key = createHash('sha256').update(`${directory}\0${databaseId}`).digest('hex').slice(0, 16);
-  return path.join(basesFolder(stateDirectory), `${key}.json`);
+function hash(...parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16);
 }
 
-/** Reads the base between a directory and a database. No base is an empty one: losing it loses nothing. */
+/** Bases of one directory with one database, whatever that is called: a branch of a database has its id. */
+function familyOf({ directory, databaseId }: BaseIdentity): string {
+  return hash(directory, databaseId);
+}
+
+function fileName(identity: BaseIdentity): string {
+  const { kind, host, name } = identity.database;
+  return `${familyOf(identity)}-${hash(kind, host, name)}.json`;
+}
+
+function without(setAside: SetAside): ReadBase {
+  return { entries: new Map(), moment: null, setAside };
+}
+
+/** Reads the base between a directory and a database. Whether it is of now is for {@link setAsideUnless} to say. */
 export async function readBase(
   disk: Disk,
   stateDirectory: string,
   identity: BaseIdentity,
-  highestRevision: number,
 ): Promise<ReadBase> {
-  const bytes = await answer(readWhole(disk, baseFile(stateDirectory, identity)));
-  if (!bytes.ok) return { entries: noEntries };
+  const folder = basesFolder(stateDirectory);
+  const bytes = await answer(readWhole(disk, path.join(folder, fileName(identity))));
+  if (!bytes.ok) {
+    const listed = await answer(disk.readdir(folder));
+    const isKnown = listed.ok && listed.value.some(({ name }) => name.startsWith(`${familyOf(identity)}-`));
+    return isKnown ? without('other-database') : { entries: new Map(), moment: null };
+  }
   const file = parseBase(bytes.value);
-  if (file === undefined) return { entries: noEntries, setAside: 'damaged' };
-  if (file.version > formatVersion) return { entries: noEntries, setAside: 'newer-version' };
-  if (file.highestRevision > highestRevision) return { entries: noEntries, setAside: 'database-restored' };
-  const entries = new Map<SkillPath, { readonly digest: Digest; readonly skillId: number }>();
-  for (const [text, [digestText, skillId]] of Object.entries(file.skills)) {
+  if (file === undefined) return without('damaged');
+  if (file === 'newer') return without('newer-version');
+  const entries = new Map<SkillPath, BaseEntry>();
+  for (const [text, [digestText, skillId, noted]] of Object.entries(file.skills)) {
     const skillPath = parseSkillPath(text);
     const digest = parseDigest(digestText);
-    if (!skillPath.ok || digest === undefined) return { entries: noEntries, setAside: 'damaged' };
-    entries.set(skillPath.value, { digest, skillId });
+    if (!skillPath.ok || digest === undefined) return without('damaged');
+    entries.set(skillPath.value, { digest, skillId, noted });
   }
-  return { entries };
+  const { repository, head, latest } = file;
+  return { entries, moment: { repository, head, latest } };
 }
 
-function parseBase(bytes: Buffer): BaseFile | undefined {
+/** Sets a base aside that is of another time or place than now. */
+export async function setAsideUnless(
+  base: ReadBase,
+  tests: { readonly [why in SetAside]?: (moment: BaseMoment) => Promise<boolean> | boolean },
+): Promise<ReadBase> {
+  if (base.moment === null) return base;
+  for (const [why, isGood] of Object.entries(tests)) {
+    if (!(await isGood(base.moment))) return without(why as SetAside);
+  }
+  return base;
+}
+
+function parseBase(bytes: Buffer): BaseFile | 'newer' | undefined {
   try {
     const file = JSON.parse(bytes.toString()) as Partial<BaseFile>;
+    if (typeof file.version !== 'number') return undefined;
+    if (file.version > formatVersion) return 'newer';
     const whole =
-      typeof file.version === 'number' &&
-      typeof file.highestRevision === 'number' &&
+      file.version === formatVersion &&
+      [file.repository, file.head].every((value) => value === null || typeof value === 'string') &&
+      typeof file.latest === 'object' &&
       typeof file.skills === 'object' &&
       file.skills !== null &&
       Object.values(file.skills).every(
@@ -86,20 +142,23 @@ export async function writeBase(
   disk: Disk,
   stateDirectory: string,
   identity: BaseIdentity,
-  highestRevision: number,
-  entries: BaseEntries,
+  moment: BaseMoment,
+  entries: ReadBase['entries'],
 ): Promise<void> {
   const file: BaseFile = {
     version: formatVersion,
     ...identity,
-    highestRevision,
+    ...moment,
     skills: Object.fromEntries(
-      [...entries].map(([skillPath, { digest, skillId }]) => [skillPath, [digest, skillId] as const]),
+      [...entries].map(([skillPath, { digest, skillId, noted }]) => [
+        skillPath,
+        [digest, skillId, noted] as const,
+      ]),
     ),
   };
-  const target = baseFile(stateDirectory, identity);
+  const target = path.join(basesFolder(stateDirectory), fileName(identity));
   const draft = `${target}.${randomUUID()}`;
-  await answer(disk.mkdir(basesFolder(stateDirectory)));
+  await answer(disk.mkdir(basesFolder(stateDirectory)), 'EEXIST');
   await disk.writeNew(draft, Buffer.from(`${JSON.stringify(file)}\n`));
   await disk.rename(draft, target);
 }
@@ -118,9 +177,8 @@ export async function lastDatabase(
     const stat = await answer(disk.lstat(file));
     const bytes = await answer(readWhole(disk, file));
     const base = bytes.ok ? parseBase(bytes.value) : undefined;
-    if (stat.ok && base?.directory === directory && (!last || stat.value.mtimeNs > last.at)) {
-      last = { at: stat.value.mtimeNs, database: base.database };
-    }
+    if (!stat.ok || base === undefined || base === 'newer' || base.directory !== directory) continue;
+    if (!last || stat.value.mtimeNs > last.at) last = { at: stat.value.mtimeNs, database: base.database };
   }
   return last?.database;
 }

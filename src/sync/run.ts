@@ -5,6 +5,7 @@ import { isOverwriting, type Plan, type PlannedChange } from '../reconcile/plan.
 import type { Result, SkillState } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
 import { writeBase } from './base.ts';
+import { noteCommits } from './commit-notes.ts';
 import { type Prepared, prepareSync, type SyncInput } from './sync.ts';
 
 /** What became of a run. */
@@ -116,16 +117,18 @@ async function applyChanges(
   return [...stored, ...refused, ...written];
 }
 
-/** Writes down, path by path, what both sides are now known to hold. */
+/** Writes down, path by path, what both sides are now known to hold, and which commit knows it. */
 async function advanceBase(
   { database, disk, stateDirectory }: SyncInput,
-  { plan, base, identity }: Prepared,
-  results: readonly Result[],
+  prepared: Prepared,
+  results: readonly Result<PlannedChange>[],
 ): Promise<void> {
+  const { plan, base, identity, checkout } = prepared;
   const entries = new Map(base.entries);
   const settle = (path: SkillPath, local: SkillState | null, remote: SkillState | null) => {
     if (local === null) entries.delete(path);
-    else if (remote?.row) entries.set(path, { digest: local.digest, skillId: remote.row.skillId });
+    else if (remote?.row)
+      entries.set(path, { digest: local.digest, skillId: remote.row.skillId, noted: false });
   };
   for (const { path, local, remote } of plan.agreed) settle(path, local, remote);
   for (const result of results) {
@@ -133,9 +136,19 @@ async function advanceBase(
     const { change, state } = result;
     settle(change.path, state, state?.row ? state : change.after);
   }
-  if (plan.agreed.length === 0 && results.every((result) => !result.ok)) return;
-  const { highestRevision } = await database.identity();
-  await writeBase(disk, stateDirectory, identity, highestRevision, entries);
+  const noted = await noteCommits(database, prepared, entries, results);
+  for (const path of noted) {
+    const entry = entries.get(path);
+    if (entry) entries.set(path, { ...entry, noted: true });
+  }
+  if (plan.agreed.length === 0 && noted.length === 0 && results.every((result) => !result.ok)) return;
+  const { latest } = await database.identity();
+  const moment = {
+    repository: checkout?.repositoryName ?? null,
+    head: checkout?.place.commit ?? null,
+    latest,
+  };
+  await writeBase(disk, stateDirectory, identity, moment, entries);
 }
 
 function countsOf(results: readonly Result[]): { readonly [name: string]: number } {

@@ -8,14 +8,18 @@ import type {
   DatabaseSnapshot,
   Direction,
   FilesReplica,
+  FilesSnapshot,
   RunStart,
   SkillState,
   Snapshot,
 } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
-import { type BaseIdentity, type ReadBase, readBase } from './base.ts';
+import { type BaseIdentity, type ReadBase, readBase, setAsideUnless } from './base.ts';
+import { Checkout, type IsClean } from './checkout.ts';
+import { withHeldFiles } from './held.ts';
 import { guardLineEndings } from './line-endings.ts';
 import { conflictTimes } from './times.ts';
+import { reconstruct } from './unbased.ts';
 
 /** What a run works on, and how. */
 export interface SyncInput {
@@ -30,54 +34,101 @@ export interface SyncInput {
   readonly policy: Policy;
 }
 
-/** A plan, and what applying it needs to know of how it was made. */
+/** A plan, and what carrying it out needs to know of how it was made. */
 export interface Prepared {
   readonly plan: Plan;
   readonly notices: readonly Notice[];
+  readonly local: FilesSnapshot;
+  readonly remote: DatabaseSnapshot;
   readonly base: ReadBase;
   readonly identity: BaseIdentity;
+  /** The repository that the skills directory stands in, if git knows one. */
+  readonly checkout: Checkout | undefined;
   /** Rows of which the database does not keep all that it could, though the files hold the same. */
   readonly unsettled: ReadonlyMap<SkillPath, SkillState>;
 }
 
 /** Reads both sides and decides. Writes nothing: a dry run ends here. */
 export async function prepareSync(input: SyncInput): Promise<Prepared> {
-  const local = await input.files.snapshot();
-  const found = await input.database.snapshot();
-  const { id, highestRevision } = await input.database.identity();
+  const { files, database, selects, statuses, policy } = input;
+  const scanned = await files.snapshot();
+  const found = await database.snapshot();
+  const local = await withHeldFiles(files, database, scanned, found);
+  const checkout = await Checkout.find(input.run.directory);
+  const { id } = await database.identity();
   const identity = { directory: input.run.directory, databaseId: id, database: input.databaseName };
-  const base = await readBase(input.disk, input.stateDirectory, identity, highestRevision);
+  const base = await currentBase(input, identity, checkout);
   const first = await firstTexts(input, local, found, base);
   const remote = { ...found, skills: new Map([...found.skills, ...first]) };
   const sides = { local, remote, base: base.entries };
-  const asked = differingWithoutBase(sides).flatMap(({ path, local, remote }) =>
-    local && remote?.row && !first.has(path)
-      ? [{ path, skillId: remote.row.skillId, digest: local.digest }]
-      : [],
-  );
-  const past = asked.length > 0 ? await input.database.findPast(asked) : [];
-  // A row that took its file's text and says more than that is ahead of the file.
-  const ahead = [...first].flatMap(([path, { digest }]) =>
-    local.skills.get(path)?.digest === digest ? [] : [path],
-  );
-  const older = new Set([...past, ...ahead]);
-  const { direction } = input.run;
-  const { selects, statuses, policy } = input;
-  const planInput = { direction, ...sides, older, selects, statuses, policy, times: new Map() };
-  const draft = makePlan(planInput);
-  const times =
-    policy.onConflict === 'newest'
-      ? await conflictTimes(input.files, input.database, draft.conflicts)
-      : new Map();
-  const decided = times.size > 0 ? makePlan({ ...planInput, times }) : draft;
-  const plan = decided.refusal ? decided : await guardLineEndings(input, sides, decided);
+  const unbased = differingWithoutBase(sides).filter(({ path }) => selects(path));
+  const isClean = await cleanliness(checkout, sides, unbased.length > 0);
+  const planInput = {
+    direction: input.run.direction,
+    ...sides,
+    found: new Map([
+      ...(await reconstruct(database, checkout, isClean, unbased)),
+      // A row that took its file's text and says more than that is ahead of the file.
+      ...unbased.flatMap(({ path, local }) =>
+        local && first.has(path) ? [[path, local.digest] as const] : [],
+      ),
+    ]),
+    selects,
+    statuses,
+    policy,
+    times: new Map(),
+  };
+  const plan = await decideByTime(input, checkout, planInput);
   return {
-    plan,
+    plan: plan.refusal ? plan : await guardLineEndings(input, sides, plan),
     notices: [...local.notices, ...remote.notices],
+    local,
+    remote,
     base,
     identity,
+    checkout,
     unsettled: findUnsettled(input, local, remote, plan),
   };
+}
+
+/** The base, set aside where it is of another time or place. */
+async function currentBase(
+  { database, disk, stateDirectory }: SyncInput,
+  identity: BaseIdentity,
+  checkout: Checkout | undefined,
+): Promise<ReadBase> {
+  return setAsideUnless(await readBase(disk, stateDirectory, identity), {
+    'other-repository': ({ repository }) =>
+      !checkout || repository === null || repository === checkout.repositoryName,
+    'other-checkout': async ({ head }) => !checkout || head === null || (await checkout.isAtOrAfter(head)),
+    'database-restored': async ({ latest }) => latest === null || (await database.remembers(latest)),
+  });
+}
+
+/** Which skills are as HEAD has them; asked only where that decides anything. */
+export async function cleanliness(
+  checkout: Checkout | undefined,
+  { local, remote }: { readonly local: FilesSnapshot; readonly remote: Snapshot },
+  isNeeded: boolean,
+): Promise<IsClean> {
+  if (!checkout || !isNeeded) return () => false;
+  return checkout.cleanliness([...local.skills.keys(), ...remote.skills.keys()], local.dropped);
+}
+
+/** The plan, in which conflicts are won by the side that changed last, where the policy and the times say so. */
+async function decideByTime(
+  { files, database, policy }: SyncInput,
+  checkout: Checkout | undefined,
+  input: PlanInput & { readonly local: FilesSnapshot },
+): Promise<Plan> {
+  const draft = makePlan(input);
+  if (policy.onConflict !== 'newest') return draft;
+  const conflicts = draft.conflicts.filter(({ why }) => why === 'both-edited').map(({ path }) => path);
+  if (conflicts.length === 0) return draft;
+  const isClean = await cleanliness(checkout, input, true);
+  const committed = (await checkout?.commitTimes(conflicts.filter(isClean))) ?? new Map<string, Date>();
+  const times = await conflictTimes(files, database, committed, conflicts);
+  return times.size > 0 ? makePlan({ ...input, times }) : draft;
 }
 
 /**

@@ -1,6 +1,6 @@
 // When each side of a conflict was last changed, by one clock, as far as that can be trusted.
 
-import type { Conflict, ConflictTimes } from '../reconcile/plan.ts';
+import type { ConflictTimes } from '../reconcile/plan.ts';
 import type { DatabaseReplica, FilesReplica } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
 
@@ -14,16 +14,17 @@ const maxClockDifferenceMs = 10 * 60 * 1000;
 const toleranceMs = 2000;
 
 /**
- * The times of conflicts where both sides left a base. The database's are corrected for the difference of its
- * clock to this machine's; what is senseless is unknown.
+ * The times of skills that both sides edited. The database's are corrected for the difference of its clock to
+ * this machine's; what is senseless is unknown.
+ *
+ * @param committed when files that are as HEAD has them were committed: that is when they changed
  */
 export async function conflictTimes(
   files: FilesReplica,
   database: DatabaseReplica,
-  conflicts: readonly Conflict[],
+  committed: ReadonlyMap<string, Date>,
+  paths: readonly SkillPath[],
 ): Promise<ReadonlyMap<SkillPath, ConflictTimes>> {
-  const paths = conflicts.filter(({ why }) => why === 'both-edited').map(({ path }) => path);
-  if (paths.length === 0) return new Map();
   const ofFiles = await files.changedAt(paths);
   const asked = Date.now();
   const { now, times } = await database.changedAt(paths);
@@ -36,7 +37,10 @@ export async function conflictTimes(
   return new Map(
     paths.map((path) => [
       path,
-      { files: trusted(ofFiles.get(path)), database: trusted(corrected(times.get(path))) },
+      {
+        files: trusted(committed.get(path) ?? ofFiles.get(path)),
+        database: trusted(corrected(times.get(path))),
+      },
     ]),
   );
 }

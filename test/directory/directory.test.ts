@@ -92,8 +92,10 @@ test('a snapshot has digests of content, and says what it cannot read', async ()
 
 test('files that are held elsewhere are content, though a rule names them', async () => {
   const root = makeFolder({ 'a/SKILL.md': 'a', 'a/.env': '1', 'a/x.pyc': '2', 'a/y.pyc': '3' });
-  const held = new Set(['a/.env', 'a/x.pyc']);
-  const { skills, notices } = await (await open(root, { held: (file) => held.has(file) })).snapshot();
+  const directory = await open(root);
+  expect((await directory.snapshot()).dropped).toEqual(['a/.env', 'a/x.pyc', 'a/y.pyc']);
+  directory.hold(['a/.env', 'a/x.pyc']);
+  const { skills, notices } = await directory.snapshot();
   const a = skillOf('a', { 'SKILL.md': 'a', '.env': '1', 'x.pyc': '2' });
   expect([...skills.values()]).toEqual([{ digest: digestSkill(a) }]);
   expect(notices).toEqual([

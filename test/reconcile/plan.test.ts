@@ -63,7 +63,7 @@ function plan(input: Partial<PlanInput>) {
     local: local({}),
     remote: remote({}),
     base: base({}),
-    older: new Set(),
+    found: new Map(),
     selects: () => true,
     statuses: null,
     policy: cautious,
@@ -175,14 +175,14 @@ describe('a plan by direction', () => {
 describe('a plan without a base', () => {
   const differing = { local: local({ x: 'a', y: 'a', z: 'a' }), remote: remote({ x: 'b', y: 'b', z: 'a' }) };
 
-  test('asks the history of just those paths where the sides differ', () => {
+  test('asks the history of just those paths where the sides differ, also where one holds nothing', () => {
     expect(differingWithoutBase({ ...differing, base: base({ y: 'a' }) }).map(({ path }) => path)).toEqual([
       'x',
     ]);
   });
 
   test('a file that the history holds is merely older', () => {
-    expect(words({ ...differing, older: new Set([skillPath('x')]) })).toEqual([
+    expect(words({ ...differing, found: new Map([[skillPath('x'), digest('a')]]) })).toEqual([
       'x: older -> files',
       'y: conflict no-base',
       'z: agreed',
@@ -190,9 +190,9 @@ describe('a plan without a base', () => {
   });
 
   test('one that the history holds is never exported over the newer row', () => {
-    expect(words({ ...differing, direction: 'export', older: new Set([skillPath('x')]) })).toContain(
-      'x: ahead -> files',
-    );
+    expect(
+      words({ ...differing, direction: 'export', found: new Map([[skillPath('x'), digest('a')]]) }),
+    ).toContain('x: ahead -> files');
   });
 });
 

@@ -66,9 +66,9 @@ async function count(kind: (typeof databaseKinds)[number], skills: number): Prom
       await dryRun();
     },
     forced: async () => {
-      expect((await clone.run('import', { force: true, yes: true })).results.filter((result) => result.ok).length).toBe(
-        skills,
-      );
+      expect(
+        (await clone.run('import', { force: true, yes: true })).results.filter((result) => result.ok).length,
+      ).toBe(skills);
     },
     import: async () => {
       expect((await other.run('import')).results.filter((result) => result.ok).length).toBe(skills);

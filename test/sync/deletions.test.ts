@@ -177,6 +177,25 @@ describe.each(databaseKinds)('deletions with %s', (kind) => {
     expect((await run('export', { deletes: true, yes: true })).results).toHaveLength(4);
   });
 
+  test('are none where a new ignore rule or a filter leaves out what the database holds', async () => {
+    const { connection, write, run, files } = await makeSides(kind);
+    const nested = { 'tools/b/SKILL.md': document('b'), 'tools/b/deep/c/SKILL.md': document('c') };
+    await write({ ...four, ...nested, 'a/notes.md': 'one', 'a/out/x.txt': 'x' });
+    await run('export');
+    await write({ '.skillfleetignore': 'notes.md\nout/\ntools/\n' });
+    const deletes = { deletes: true } as const;
+    const ignored = await run('sync', deletes);
+    expect([ignored.words, ignored.plan.unchanged]).toEqual([[], 6]);
+    await write({ 'a/notes.md': 'two', 'b/notes.md': 'never sent' });
+    expect((await run('export', deletes)).words).toEqual(['a: edited -> database']);
+    expect(await connection.query('select relative_path, content from skill_files order by 1')).toEqual([
+      { relative_path: 'notes.md', content: 'two' },
+      { relative_path: 'out/x.txt', content: 'x' },
+    ]);
+    expect((await run('sync', { ...deletes, selects: (path) => path === 'b' })).words).toEqual([]);
+    expect(Object.keys(await files())).toHaveLength(10);
+  });
+
   test('and line endings that git rewrote stop a run too', async () => {
     const names = Array.from({ length: 10 }, (_, index) => `s${index}`);
     const { write, run } = await makeSides(kind);

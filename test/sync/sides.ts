@@ -11,6 +11,7 @@ import type { Connection } from '../../src/repository/connection.ts';
 import { Database } from '../../src/repository/database.ts';
 import type { Status } from '../../src/skill/status.ts';
 import { makeStateDirectory, trashOf } from '../../src/state-directory.ts';
+import type { ReadBase } from '../../src/sync/base.ts';
 import { runPlan } from '../../src/sync/run.ts';
 import { prepareSync } from '../../src/sync/sync.ts';
 import { compileMapping } from '../../src/taxonomy/infer.ts';
@@ -30,6 +31,7 @@ export interface RunOutcome {
   readonly results: readonly Result<PlannedChange>[];
   /** The run in a few words: `path: what`. */
   readonly words: readonly string[];
+  readonly base: ReadBase;
 }
 
 /** A skills directory with its own state, as one clone has it. */
@@ -52,10 +54,14 @@ export const cautious: Policy = {
 
 /** A clone of its own that syncs with the database behind `connection`. */
 export async function makeClone(connection: Connection): Promise<Clone> {
-  const project = await temporaryFolder();
-  const folder = path.join(project, 'skills');
+  return cloneAt(connection, await temporaryFolder(), 'skills');
+}
+
+/** The clone whose skills stand in a folder of `project`. */
+export async function cloneAt(connection: Connection, project: string, directory: string): Promise<Clone> {
+  const folder = path.join(project, directory);
   const stateDirectory = path.join(project, '.skill-fleet');
-  await writeFiles(project, { 'skills/.keep': '' });
+  await writeFiles(folder, { '.keep': '' });
   await makeStateDirectory(nodeDisk, stateDirectory);
   return {
     folder,
@@ -86,7 +92,7 @@ export async function makeClone(connection: Connection): Promise<Clone> {
         dryRun || prepared.plan.refusal
           ? { plan: prepared.plan, results: [] }
           : await runPlan(input, prepared);
-      return { plan, results, words: wordsOf(plan, results) };
+      return { plan, results, words: wordsOf(plan, results), base: prepared.base };
     },
     files: async () => {
       const names = await readdir(folder, { recursive: true });

@@ -1,0 +1,155 @@
+// Which commits know which revisions, and which revisions there are to know.
+
+import type { CommitPlace, DatabaseReplica, NotedRevision, RevisionMark } from '../replica.ts';
+import type { Digest } from '../skill/digest.ts';
+import type { SkillPath } from '../skill/path.ts';
+import type { Skill } from '../skill/skill.ts';
+import type { TaxonomyMapping } from '../taxonomy/infer.ts';
+import type { Connection } from './connection.ts';
+import { loadRows } from './load.ts';
+import { loadRevision } from './revision.ts';
+
+const markTime = `to_char(revised_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')`;
+
+/** The latest revision of any skill; null where there is none. */
+export async function latestRevision(connection: Connection): Promise<RevisionMark | null> {
+  const [row] = await connection.query<RevisionMark>(
+    `select skill_id as "skillId", revision, ${markTime} as "revisedAt"
+     from skill_sync order by revision desc limit 1`,
+  );
+  return row ?? null;
+}
+
+/** Whether the history has that revision, made at that time. */
+export async function remembers(connection: Connection, mark: RevisionMark): Promise<boolean> {
+  const rows = await connection.query(
+    `select from (
+       select skill_id, revision, revised_at from skill_sync
+       union all select skill_id, revision, revised_at from skill_revisions
+     ) known
+     where skill_id = $1 and revision = $2 and ${markTime} is not distinct from $3`,
+    [mark.skillId, mark.revision, mark.revisedAt],
+  );
+  return rows.length > 0;
+}
+
+/** All revisions of the skills that are asked for, `asked` being a list of paths and keys, with known digests. */
+const revisionsOfAsked = `
+  known as (
+    select a.path, coalesce(
+      a.skill_id,
+      (select s.skill_id from skills s where s.skill_path = a.path),
+      (select r.skill_id from skill_revisions r where r.skill_path = a.path order by r.revision desc limit 1)
+    ) as skill_id
+    from asked a
+  ),
+  revisions as (
+    select k.path, k.skill_id, y.revision, y.digest, y.origin, true as is_present
+    from known k join skills s using (skill_id) join skill_sync y using (skill_id)
+    where y.digest_revision = y.revision and s.skill_path = k.path and s.deleted_at is null
+    union all
+    select k.path, k.skill_id, r.revision, r.digest, r.origin, false
+    from known k join skill_revisions r using (skill_id)
+    where r.skill_path = k.path and r.digest is not null
+  )`;
+
+/** See {@link DatabaseReplica.notedRevisions}. */
+export async function notedRevisions(
+  connection: Connection,
+  { repository, directory }: Omit<CommitPlace, 'commit'>,
+  asked: Parameters<DatabaseReplica['notedRevisions']>[1],
+): Promise<readonly NotedRevision[]> {
+  return connection.query<NotedRevision>(
+    `with asked as (select * from unnest($3::text[], $4::integer[]) as a (path, skill_id)), ${revisionsOfAsked}
+     select r.path, r.skill_id as "skillId", r.revision, r.digest, n.commit, n.clean
+     from revisions r join skill_commits n using (skill_id, revision)
+     where n.repository = $1 and n.directory = $2`,
+    [repository, directory, asked.map((one) => one.path), asked.map((one) => one.skillId)],
+  );
+}
+
+interface Candidate {
+  readonly path: SkillPath;
+  readonly skill_id: number;
+  readonly revision: number;
+  readonly digest: Digest;
+  readonly is_present: boolean;
+}
+
+/** Of each skill at most so many revisions are looked at: who is further behind has lost more than a base. */
+const maxLookedAt = 20;
+
+/** See {@link DatabaseReplica.newestHeld}. */
+export async function newestHeld(
+  connection: Connection,
+  mapping: TaxonomyMapping,
+  asked: Parameters<DatabaseReplica['newestHeld']>[0],
+  holds: (skill: Skill) => Promise<boolean>,
+): Promise<ReadonlyMap<SkillPath, Digest>> {
+  const found = new Map<SkillPath, Digest>();
+  if (asked.length === 0) return found;
+  const candidates = await connection.query<Candidate>(
+    `with asked as (select * from unnest($1::text[], $2::integer[], $3::bigint[]) as a (path, skill_id, after)),
+     ${revisionsOfAsked},
+     ranked as (
+       select r.*, row_number() over (partition by r.path order by r.revision desc) as rank
+       from revisions r join asked a using (path)
+       where r.origin = 'files' and r.revision > a.after
+     )
+     select path, skill_id, revision, digest, is_present from ranked where rank <= $4 order by path, revision desc`,
+    [
+      asked.map((one) => one.path),
+      asked.map((one) => one.skillId),
+      asked.map((one) => one.after),
+      maxLookedAt,
+    ],
+  );
+  for (const candidate of candidates) {
+    if (found.has(candidate.path)) continue;
+    const skill = await skillOf(connection, mapping, candidate);
+    if (skill && (await holds(skill))) found.set(candidate.path, candidate.digest);
+  }
+  return found;
+}
+
+async function skillOf(
+  connection: Connection,
+  mapping: TaxonomyMapping,
+  { path, skill_id: skillId, revision, is_present: isPresent }: Candidate,
+): Promise<Skill | undefined> {
+  if (!isPresent) {
+    const past = await loadRevision(connection, { path, skillId, revision: null }, revision);
+    return past.ok ? past.value : undefined;
+  }
+  for await (const [loaded] of loadRows(connection, [{ path, skillId }], { mapping })) {
+    return loaded && 'skill' in loaded ? loaded.skill : undefined;
+  }
+  return undefined;
+}
+
+/** See {@link DatabaseReplica.noteCommits}. */
+export async function noteCommits(
+  connection: Connection,
+  { repository, directory, commit }: CommitPlace,
+  at: Date,
+  notes: Parameters<DatabaseReplica['noteCommits']>[2],
+): Promise<void> {
+  await connection.query(
+    `insert into skill_commits (skill_id, revision, repository, directory, commit, clean)
+     select y.skill_id, y.revision, $1, $2, $3, n.clean
+     from unnest($5::integer[], $6::bigint[], $7::boolean[]) as n (skill_id, revision, clean)
+     join skill_sync y using (skill_id, revision)
+     where y.origin = 'files' or y.revised_at is null or y.revised_at <= $4
+     on conflict (skill_id, revision, repository, directory, commit) do update set clean = true
+       where excluded.clean and not skill_commits.clean`,
+    [
+      repository,
+      directory,
+      commit,
+      at,
+      notes.map((note) => note.skillId),
+      notes.map((note) => note.revision),
+      notes.map((note) => note.clean),
+    ],
+  );
+}

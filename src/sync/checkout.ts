@@ -1,0 +1,120 @@
+// What git knows of the skills directory, asked when it is needed and no more than once a run.
+
+import { commitTimes } from '../git/commit-times.ts';
+import { headTime } from '../git/head-time.ts';
+import { blobIdOf, heldBlob, heldBlobs } from '../git/held-blobs.ts';
+import { findRepository, type GitRepository } from '../git/repository.ts';
+import { type Standing, standings } from '../git/standings.ts';
+import { uncleanPaths } from '../git/unclean.ts';
+import type { CommitPlace } from '../replica.ts';
+import type { SkillPath } from '../skill/path.ts';
+import { documentOf, type Skill } from '../skill/skill.ts';
+
+/** Tells which skills are as HEAD has them. */
+export type IsClean = (path: SkillPath) => boolean;
+
+/** A skills directory in a git repository. */
+export class Checkout {
+  readonly #repository: GitRepository;
+  #held: Promise<ReadonlySet<string> | undefined> | undefined;
+
+  private constructor(repository: GitRepository) {
+    this.#repository = repository;
+  }
+
+  /** Undefined where git does not answer: no git, no repository, a shallow clone, an ignored directory. */
+  static async find(directory: string): Promise<Checkout | undefined> {
+    const repository = await findRepository(directory);
+    return repository && new Checkout(repository);
+  }
+
+  /** By what the history tells this directory, at HEAD. */
+  get place(): CommitPlace {
+    const { root, directory, head } = this.#repository;
+    return { repository: root, directory, commit: head };
+  }
+
+  /** The repository and the directory in it, in one text. */
+  get repositoryName(): string {
+    return `${this.#repository.root}:${this.#repository.directory}`;
+  }
+
+  /** Whether HEAD is a commit, or comes after it. */
+  async isAtOrAfter(commit: string): Promise<boolean> {
+    if (commit === this.#repository.head) return true;
+    return (await this.standings([commit])).get(commit) === 'ancestor';
+  }
+
+  /** Where commits stand to HEAD; those that are unknown here are nobody's ancestors. */
+  async standings(commits: readonly string[]): Promise<ReadonlyMap<string, Standing>> {
+    return (await standings(this.#repository, commits)) ?? new Map();
+  }
+
+  /**
+   * Which of the skills are as HEAD has them; none where git cannot say.
+   *
+   * @param skills all paths of skills: a file belongs to the nearest one above it
+   * @param dropped what ignore rules leave out of skills, and git need not hold
+   */
+  async cleanliness(skills: Iterable<SkillPath>, dropped: readonly string[]): Promise<IsClean> {
+    const unclean = await uncleanPaths(this.#repository);
+    if (unclean === undefined) return () => false;
+    const known = new Set<string>(skills);
+    const left = new Set(dropped);
+    const dirty = new Set<string>();
+    const folders: string[] = [];
+    for (const { path } of unclean) {
+      const isFolder = path.endsWith('/');
+      const bare = isFolder ? path.slice(0, -1) : path;
+      const above = [bare, ...foldersAbove(bare)];
+      if (above.some((one) => left.has(one))) continue;
+      const owner = above.find((one) => known.has(one));
+      if (owner !== undefined) dirty.add(owner);
+      if (isFolder) folders.push(path);
+    }
+    return (path) => !dirty.has(path) && !folders.some((folder) => path.startsWith(folder));
+  }
+
+  /** When HEAD's history last changed each of these skills. */
+  async commitTimes(paths: readonly SkillPath[]): Promise<ReadonlyMap<string, Date>> {
+    return (await commitTimes(this.#repository, paths)) ?? new Map();
+  }
+
+  /** When HEAD was committed. */
+  headTime(): Promise<Date | undefined> {
+    return headTime(this.#repository);
+  }
+
+  /** Those of the paths where a commit up to HEAD held a skill. */
+  async everHeld<T extends { readonly path: SkillPath }>(asked: readonly T[]): Promise<readonly T[]> {
+    const folders = new Set<string>();
+    for (const held of (await this.#heldBlobs()) ?? []) {
+      const path = held.slice(held.indexOf(' ', 2) + 1);
+      const name = path.slice(path.lastIndexOf('/') + 1);
+      if (name.toLowerCase() === 'skill.md') folders.add(path.slice(0, -name.length - 1));
+    }
+    return asked.filter(({ path }) => folders.has(path));
+  }
+
+  /** Whether a commit up to HEAD held each of the skill's files, at its path. */
+  async holds(skill: Skill): Promise<boolean> {
+    const held = await this.#heldBlobs();
+    if (held === undefined) return false;
+    const { objectFormat } = this.#repository;
+    const isHeld = ({ path, executable, bytes }: Skill['entries'][number]) =>
+      held.has(heldBlob(`${skill.path}/${path}`, executable, blobIdOf(objectFormat, bytes)));
+    // The document is what changes most: where it was never held, no other file needs a look.
+    return isHeld(documentOf(skill)) && skill.entries.every(isHeld);
+  }
+
+  #heldBlobs(): Promise<ReadonlySet<string> | undefined> {
+    this.#held ??= heldBlobs(this.#repository);
+    return this.#held;
+  }
+}
+
+/** The folders above a path, the nearest first. */
+function foldersAbove(path: string): readonly string[] {
+  const segments = path.split('/').slice(0, -1);
+  return segments.map((_, index) => segments.slice(0, segments.length - index).join('/'));
+}

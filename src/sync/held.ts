@@ -1,0 +1,47 @@
+// Ignore rules do not reach what the database already holds: a new rule removes nothing from it.
+
+import type { DatabaseReplica, FilesReplica, FilesSnapshot, Snapshot } from '../replica.ts';
+import type { SkillPath } from '../skill/path.ts';
+
+/** The files' snapshot, with what the database holds of what ignore rules would leave out. */
+export async function withHeldFiles(
+  files: FilesReplica,
+  database: DatabaseReplica,
+  local: FilesSnapshot,
+  remote: Snapshot,
+): Promise<FilesSnapshot> {
+  const asked = storedPlaces(local.dropped, remote.skills);
+  const held = asked.length > 0 ? await database.storedFiles(asked) : [];
+  if (held.length === 0) return local;
+  files.hold(held);
+  return files.snapshot();
+}
+
+/** Where the database may hold something of what was left out: within a skill, or whole skills. */
+function storedPlaces(
+  dropped: readonly string[],
+  stored: ReadonlyMap<SkillPath, unknown>,
+): readonly { readonly path: SkillPath; readonly within: string }[] {
+  if (dropped.length === 0) return [];
+  const byFolder = new Map<string, SkillPath[]>();
+  for (const path of stored.keys()) {
+    for (const folder of [...foldersAbove(path), path]) {
+      const below = byFolder.get(folder);
+      if (below) below.push(path);
+      else byFolder.set(folder, [path]);
+    }
+  }
+  return dropped.flatMap((path) => {
+    const below = (byFolder.get(path) ?? []).map((skill) => ({ path: skill, within: '' }));
+    const owner = foldersAbove(path).findLast((folder) => stored.has(folder as SkillPath));
+    return owner === undefined
+      ? below
+      : [...below, { path: owner as SkillPath, within: path.slice(owner.length + 1) }];
+  });
+}
+
+/** The folders above a path, the topmost first. */
+function foldersAbove(path: string): readonly string[] {
+  const segments = path.split('/').slice(0, -1);
+  return segments.map((_, index) => segments.slice(0, index + 1).join('/'));
+}

@@ -1,0 +1,84 @@
+// What both sides last agreed on where no base says so: found in the database's history and in git.
+
+import type { Pair } from '../reconcile/plan.ts';
+import type { DatabaseReplica, NotedRevision } from '../replica.ts';
+import type { Digest } from '../skill/digest.ts';
+import type { SkillPath } from '../skill/path.ts';
+import type { Checkout, IsClean } from './checkout.ts';
+
+/** What both sides agreed on at each path: a digest, or null for nothing. What is not found is not there. */
+export type FoundBases = Map<SkillPath, Digest | null>;
+
+/**
+ * Reconstructs the base of paths where the sides differ, each by the first rule that answers:
+ *
+ * 1. The file is as HEAD has it, and HEAD comes before a commit that knows a revision: the file is merely older.
+ * 2. The newest revision that HEAD or a commit before it knows: by a note, or because it held those very files.
+ * 3. Where git says nothing, a file that is in the skill's history is merely older.
+ */
+export async function reconstruct(
+  database: DatabaseReplica,
+  checkout: Checkout | undefined,
+  isClean: IsClean,
+  pairs: readonly Pair[],
+): Promise<FoundBases> {
+  const found: FoundBases = new Map();
+  if (checkout !== undefined) await askGit(database, checkout, isClean, pairs, found);
+  const rest = pairs.flatMap(({ path, local, remote }) =>
+    !found.has(path) && local && remote?.row
+      ? [{ path, skillId: remote.row.skillId, digest: local.digest }]
+      : [],
+  );
+  if (rest.length === 0) return found;
+  const past = await database.findPast(rest);
+  for (const { path, digest } of rest) if (past.has(path)) found.set(path, digest);
+  return found;
+}
+
+async function askGit(
+  database: DatabaseReplica,
+  checkout: Checkout,
+  isClean: IsClean,
+  pairs: readonly Pair[],
+  found: FoundBases,
+): Promise<void> {
+  const asked = pairs.map(({ path, remote }) => ({ path, skillId: remote?.row?.skillId ?? null }));
+  const notes = await database.notedRevisions(checkout.place, asked);
+  const standings = await checkout.standings([...new Set(notes.map((note) => note.commit))]);
+  const byPath = new Map<SkillPath, NotedRevision[]>();
+  for (const note of notes) {
+    const ofPath = byPath.get(note.path);
+    if (ofPath) ofPath.push(note);
+    else byPath.set(note.path, [note]);
+  }
+  const unknown: { path: SkillPath; skillId: number | null; after: number }[] = [];
+  for (const { path, local, remote } of pairs) {
+    const noted = byPath.get(path) ?? [];
+    const standing = ({ commit }: NotedRevision) => standings.get(commit);
+    const known = newest(
+      noted.filter((note) => note.clean && ['head', 'ancestor'].includes(standing(note) ?? '')),
+    );
+    // What was exported from an unclean file stands in some commit after the one that it was exported at.
+    const isBehind = noted.some(
+      (note) =>
+        note.revision >= (known?.revision ?? 0) &&
+        (standing(note) === 'descendant' || (!note.clean && standing(note) === 'head')),
+    );
+    if (isBehind && isClean(path)) found.set(path, local?.digest ?? null);
+    else {
+      if (known) found.set(path, known.digest);
+      unknown.push({ path, skillId: remote?.row?.skillId ?? null, after: known?.revision ?? 0 });
+    }
+  }
+  // Squashed and rebased branches leave notes of commits that nobody has; their files live on.
+  const held = unknown.length > 0 ? await checkout.everHeld(unknown) : [];
+  const squashed = await database.newestHeld(held, (skill) => checkout.holds(skill));
+  for (const [path, digest] of squashed) found.set(path, digest);
+}
+
+function newest(notes: readonly NotedRevision[]): NotedRevision | undefined {
+  return notes.reduce<NotedRevision | undefined>(
+    (most, note) => (most === undefined || note.revision > most.revision ? note : most),
+    undefined,
+  );
+}

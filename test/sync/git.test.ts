@@ -1,0 +1,311 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import type { Connection } from '../../src/repository/connection.ts';
+import { type DatabaseKind, databaseKinds, migratedDatabase } from '../databases.ts';
+import { temporaryFolder } from '../folders.ts';
+import { type Clone, cloneAt, document, type RunOptions } from './sides.ts';
+
+const run = promisify(execFile);
+
+/** Each commit a minute after the one before: git keeps whole seconds. */
+let minute = Date.now() - 30 * 24 * 3_600_000;
+
+async function git(folder: string, ...args: readonly string[]): Promise<string> {
+  minute += 60_000;
+  const date = new Date(minute).toISOString();
+  const settings = [
+    '-c',
+    'user.name=Tester',
+    '-c',
+    'user.email=tester@example.org',
+    '-c',
+    'commit.gpgsign=false',
+  ];
+  const { stdout } = await run('git', ['-C', folder, ...settings, ...args], {
+    env: { ...process.env, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date, GIT_CONFIG_GLOBAL: '/dev/null' },
+  });
+  return stdout.trim();
+}
+
+const hasGit = await run('git', ['--version']).then(
+  () => true,
+  () => false,
+);
+
+interface Developer extends Clone {
+  /** The work tree. */
+  readonly tree: string;
+  git(...args: readonly string[]): Promise<string>;
+  commit(files: { readonly [path: string]: string | null }, message?: string): Promise<void>;
+  read(skill: string): Promise<string | undefined>;
+}
+
+/** A clone of a repository, whose skills stand in `skills/`. */
+async function developer(
+  connection: Connection,
+  origin: string | null,
+  directory = 'skills',
+): Promise<Developer> {
+  const tree = path.join(await temporaryFolder(), 'tree');
+  if (origin === null) {
+    await mkdir(tree, { recursive: true });
+    await git(tree, 'init', '--quiet', '--initial-branch=main');
+  } else await run('git', ['clone', '--quiet', origin, tree]);
+  const clone = await cloneAt(connection, tree, directory);
+  const self: Developer = {
+    ...clone,
+    tree,
+    git: (...args) => git(tree, ...args),
+    commit: async (files, message = 'work') => {
+      for (const [name, text] of Object.entries(files)) {
+        if (text === null) await rm(path.join(clone.folder, name), { recursive: true });
+        else await clone.write({ [name]: text });
+      }
+      await git(tree, 'add', '--all', '.');
+      await git(tree, 'commit', '--quiet', '--allow-empty', '-m', message);
+    },
+    read: async (skill) => (await clone.files())[`${skill}/SKILL.md`],
+  };
+  return self;
+}
+
+interface Team {
+  readonly connection: Connection;
+  readonly origin: string;
+  join(): Promise<Developer>;
+  readonly first: Developer;
+}
+
+/** A repository with a skill that its first developer exported. */
+async function team(kind: DatabaseKind): Promise<Team> {
+  const connection = await migratedDatabase(kind);
+  const origin = path.join(await temporaryFolder(), 'origin.git');
+  await run('git', ['init', '--quiet', '--bare', '--initial-branch=main', origin]);
+  const first = await developer(connection, null);
+  await first.git('remote', 'add', 'origin', origin);
+  await first.commit({ 'x/SKILL.md': text('One'), 'y/SKILL.md': document('y') });
+  await first.git('push', '--quiet', 'origin', 'main');
+  expect((await first.run('export')).words).toEqual(['x: new -> database', 'y: new -> database']);
+  return { connection, origin, first, join: () => developer(connection, origin) };
+}
+
+const text = (word: string) => document('x', `${word}.\n`);
+const newest: RunOptions = { onConflict: 'newest' };
+
+/** The words of a run that nobody has a say in: what a job in CI sees of the same commit. */
+async function seen(someone: Developer, options: RunOptions = {}): Promise<readonly string[]> {
+  return (await someone.run('sync', { ...newest, ...options, dryRun: true })).plan.changes.map(
+    ({ path: skill, side, why }) => `${skill}: ${why} -> ${side}`,
+  );
+}
+
+async function inDatabase(connection: Connection, skill = 'x'): Promise<string | undefined> {
+  const [row] = await connection.query<{ skill_content: string }>(
+    'select skill_content from skills where skill_path = $1 and deleted_at is null',
+    [skill],
+  );
+  return row?.skill_content.trim();
+}
+
+describe.skipIf(!hasGit).each(databaseKinds)('clones without a base, on %s', (kind) => {
+  test('of the exported commit agree, and take what the database gained', async () => {
+    const { connection, join } = await team(kind);
+    const second = await join();
+    expect((await second.run('sync', newest)).plan.agreed).toHaveLength(2);
+    await connection.query(`update skills set skill_content = 'Two.\n' where name = 'x'`);
+    const third = await join();
+    expect((await third.run('sync', newest)).words).toEqual(['x: older -> files']);
+    expect((await third.run('export', newest)).words).toEqual([]);
+  });
+
+  test('with newer commits export them, and a `git revert` goes out', async () => {
+    const { connection, first, join } = await team(kind);
+    await first.commit({ 'x/SKILL.md': text('Two') });
+    await first.run('export');
+    await first.git('push', '--quiet', 'origin', 'main');
+    const second = await join();
+    await second.git('revert', '--no-edit', 'HEAD');
+    // Its text is in the history as an older one, and yet it is what the team wants now.
+    expect((await second.run('sync', newest)).words).toEqual(['x: edited -> database']);
+    expect(await inDatabase(connection)).toBe('One.');
+    await second.commit({ 'x/SKILL.md': text('Three') });
+    await rm(path.join(second.tree, '.skill-fleet/bases'), { recursive: true });
+    expect((await second.run('sync', newest)).words).toEqual(['x: edited -> database']);
+  });
+
+  test('of a commit from before never overwrite what is newer', async () => {
+    const { connection, first, join } = await team(kind);
+    const old = await first.git('rev-parse', 'HEAD');
+    await first.commit({ 'x/SKILL.md': text('Two') });
+    await first.commit({ 'x/SKILL.md': text('Three'), 'z/SKILL.md': document('z') });
+    await first.run('export');
+    await first.git('push', '--quiet', 'origin', 'main');
+    const second = await join();
+    // Nobody exported this commit, nor the text that it holds.
+    await second.git('checkout', '--quiet', 'HEAD~1');
+    expect((await second.run('export', newest)).words).toEqual(['x: ahead -> files', 'z: ahead -> files']);
+    await second.git('checkout', '--quiet', old);
+    expect((await second.run('sync', newest)).words).toEqual(['x: older -> files', 'z: new -> files']);
+    expect(await inDatabase(connection)).toBe('Three.');
+  });
+
+  test('where a skill was deleted in git hold the deletion, and do not write the skill again', async () => {
+    const { connection, first, join } = await team(kind);
+    await first.commit({ x: null });
+    await first.git('push', '--quiet', 'origin', 'main');
+    const second = await join();
+    expect((await second.run('sync', newest)).words).toEqual(['x: hold deletion']);
+    expect(await second.read('x')).toBeUndefined();
+    expect((await second.run('sync', { ...newest, deletes: true })).words).toEqual([
+      'x: deleted -> database',
+    ]);
+    // Whoever still has the skill removes it only when asked.
+    const behind = await join();
+    await behind.git('reset', '--quiet', '--hard', 'HEAD~1');
+    expect((await behind.run('sync', newest)).words).toEqual(['x: hold deletion']);
+    expect(await inDatabase(connection)).toBeUndefined();
+  });
+
+  test('know squashed, rebased and merged branches by what they hold', async () => {
+    for (const way of ['squash', 'rebase', 'merge'] as const) {
+      const { connection, first, join } = await team(kind);
+      await first.git('checkout', '--quiet', '-b', 'feature');
+      await first.commit({ 'x/SKILL.md': text('Two') });
+      await first.commit({ 'x/SKILL.md': text('Three') });
+      await first.run('export');
+      await first.git('checkout', '--quiet', 'main');
+      await first.commit({ 'other.txt': 'meanwhile' });
+      if (way === 'squash') {
+        await first.git('merge', '--quiet', '--squash', 'feature');
+        await first.git('commit', '--quiet', '-m', 'squashed');
+      } else if (way === 'rebase') await first.git('cherry-pick', 'main..feature');
+      else await first.git('merge', '--quiet', '--no-ff', '-m', 'merged', 'feature');
+      await first.git('branch', '--quiet', '-D', 'feature');
+      await first.git('push', '--quiet', 'origin', 'main');
+      const second = await join();
+      await second.commit({ 'x/SKILL.md': text('Four') });
+      expect([way, await seen(second)]).toEqual([way, ['x: edited -> database']]);
+      await connection.query(`update skills set skill_content = 'Api.\n' where name = 'x'`);
+      const third = await join();
+      expect([way, await seen(third)]).toEqual([way, ['x: older -> files']]);
+      expect([way, await seen(second)]).toEqual([way, ['x: newer -> files']]);
+    }
+  });
+
+  test('on a detached head, and on the merge ref of a pull request, see their own edits as no drift of others', async () => {
+    const { connection, first, join } = await team(kind);
+    await first.git('checkout', '--quiet', '-b', 'feature');
+    await first.commit({ 'x/SKILL.md': text('Two') });
+    await first.git('push', '--quiet', 'origin', 'feature');
+    const job = await join();
+    await job.git('checkout', '--quiet', '--detach', 'origin/main');
+    await job.git('merge', '--quiet', '--no-ff', '-m', 'pull request', 'origin/feature');
+    expect(await seen(job)).toEqual(['x: edited -> database']);
+    await connection.query(`update skills set description = 'Api.' where name = 'y'`);
+    expect(await seen(job)).toEqual(['x: edited -> database', 'y: older -> files']);
+  });
+
+  test('that hold unclean or uncommitted edits keep them', async () => {
+    const { connection, first, join } = await team(kind);
+    // Exported before it was committed: the commit comes after the one that the note names.
+    await first.write({ 'x/SKILL.md': text('Two') });
+    await first.run('export');
+    const second = await join();
+    expect(await seen(second)).toEqual(['x: older -> files']);
+    await second.write({ 'y/SKILL.md': document('y', 'Mine.\n') });
+    expect(await seen(second)).toEqual(['x: older -> files', 'y: edited -> database']);
+    await first.commit({});
+    await first.run('sync');
+    await first.git('push', '--quiet', 'origin', 'main');
+    const third = await join();
+    await third.commit({ 'x/SKILL.md': text('Three') });
+    expect((await third.run('sync', newest)).words).toEqual(['x: edited -> database']);
+    expect(await inDatabase(connection)).toBe('Three.');
+  });
+
+  test('do not take back what was forced', async () => {
+    const { connection, first, join } = await team(kind);
+    const old = await first.git('rev-parse', 'HEAD');
+    await first.commit({ 'x/SKILL.md': text('Two') });
+    await first.run('export');
+    await first.git('push', '--quiet', 'origin', 'main');
+    await first.git('checkout', '--quiet', old);
+    await rm(path.join(first.tree, '.skill-fleet/bases'), { recursive: true });
+    expect((await first.run('export', { force: true })).words).toEqual(['x: forced -> database']);
+    await first.run('sync');
+    const second = await join();
+    expect((await second.run('sync', newest)).words).toEqual(['x: older -> files']);
+    expect(await inDatabase(connection)).toBe('One.');
+  });
+
+  test('in a worktree, a submodule, or where git says nothing, still agree', async () => {
+    const { connection, first, origin } = await team(kind);
+    const beside = path.join(first.tree, '../beside');
+    await first.git('worktree', 'add', '--quiet', '--detach', beside);
+    const worktree = await cloneAt(connection, beside, 'skills');
+    expect((await worktree.run('sync', newest)).plan.agreed).toHaveLength(2);
+    const shallow = path.join(await temporaryFolder(), 'shallow');
+    await run('git', ['clone', '--quiet', '--depth', '1', `file://${origin}`, shallow]);
+    await connection.query(`update skills set skill_content = 'Api.\n' where name = 'x'`);
+    const job = await cloneAt(connection, shallow, 'skills');
+    expect((await job.run('sync', newest)).words).toEqual(['x: older -> files']);
+  });
+});
+
+describe.skipIf(!hasGit).each(databaseKinds)('a base, on %s', (kind) => {
+  test('is not used at a commit that does not come after it', async () => {
+    const { first } = await team(kind);
+    await first.git('checkout', '--quiet', '-b', 'feature');
+    await first.commit({ 'x/SKILL.md': text('Two') });
+    await first.run('export');
+    await first.git('checkout', '--quiet', 'main');
+    const { base, words } = await first.run('sync', newest);
+    expect(base.setAside).toBe('other-checkout');
+    // The branch's text is in the database, and this commit comes before it.
+    expect(words).toEqual(['x: older -> files']);
+  });
+
+  test('is not used where another repository stands in its place', async () => {
+    const { connection, first } = await team(kind);
+    const other = await developer(connection, null);
+    await other.commit({ 'z/SKILL.md': document('z') });
+    await rename(path.join(first.tree, '.git'), path.join(first.tree, '../old.git'));
+    await cp(path.join(other.tree, '.git'), path.join(first.tree, '.git'), { recursive: true });
+    expect((await first.run('sync', { ...newest, dryRun: true })).base.setAside).toBe('other-repository');
+  });
+
+  test('is not used with a database that lost what it had seen', async () => {
+    const { connection, first } = await team(kind);
+    // As a backup that was restored, and went on from there.
+    await connection.query(
+      `update skill_sync set revised_at = now() where skill_id = (select max(skill_id) from skill_sync)`,
+    );
+    await connection.query(`select nextval('skill_revision_seq') from generate_series(1, 100)`);
+    expect((await first.run('sync', { ...newest, dryRun: true })).base.setAside).toBe('database-restored');
+  });
+
+  test('that is lost, damaged or newer loses nothing and deletes nothing', async () => {
+    const { first } = await team(kind);
+    const folder = path.join(first.tree, '.skill-fleet/bases');
+    const [name = ''] = await readdir(folder);
+    const base = await readFile(path.join(folder, name), 'utf8');
+    for (const [content, setAside] of [
+      [base.slice(0, -40), 'damaged'],
+      ['[]', 'damaged'],
+      [base.replace('"version":2', '"version":99'), 'newer-version'],
+    ] as const) {
+      await writeFile(path.join(folder, name), content);
+      const outcome = await first.run('sync', { ...newest, deletes: true, dryRun: true });
+      expect([outcome.base.setAside, outcome.plan.changes, outcome.plan.agreed.length]).toEqual([
+        setAside,
+        [],
+        2,
+      ]);
+    }
+    await rm(folder, { recursive: true });
+    expect((await first.run('sync', { ...newest, deletes: true })).words).toEqual([]);
+  });
+});
