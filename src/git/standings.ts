@@ -52,7 +52,8 @@ export async function standings(
   const call = { directory: repository.skillsDirectory, separator: '\n' } as const;
   const listed = await gitRecords({
     ...call,
-    // As `cat-file --batch-check`, which in a partial clone asks the remote for each commit that is not there.
+    // `cat-file --batch-check` tells as much, but starts a fetch for each missing commit of a partial clone, even
+    // where every fetch is refused.
     args: ['rev-list', '--no-walk=unsorted', '--ignore-missing', '--missing=allow-any', '--stdin'],
     input: lines(asked),
   });

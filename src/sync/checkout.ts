@@ -39,10 +39,11 @@ export class Checkout {
     return `${this.#repository.root}:${this.#repository.directory}`;
   }
 
-  /** Whether HEAD is a commit, or comes after it. */
+  /** Whether HEAD is a commit, or comes after it; true also where git cannot say. */
   async isAtOrAfter(commit: string): Promise<boolean> {
     if (commit === this.#repository.head) return true;
-    return (await this.standings([commit])).get(commit) === 'ancestor';
+    const known = await standings(this.#repository, [commit]);
+    return known === undefined || known.get(commit) === 'ancestor';
   }
 
   /** Where commits stand to HEAD; those that are unknown here are nobody's ancestors. */

@@ -19,7 +19,7 @@ import { Checkout, type IsClean } from './checkout.ts';
 import { withHeldFiles } from './held.ts';
 import { guardLineEndings } from './line-endings.ts';
 import { conflictTimes } from './times.ts';
-import { reconstruct } from './unbased.ts';
+import { askGit, reconstruct } from './unbased.ts';
 
 /** What a run works on, and how. */
 export interface SyncInput {
@@ -78,7 +78,7 @@ export async function prepareSync(input: SyncInput): Promise<Prepared> {
     policy,
     times: new Map(),
   };
-  const plan = await decideByTime(input, checkout, planInput);
+  const plan = await decideByTime(input, checkout, await decideByGit(input, checkout, planInput));
   return {
     plan: plan.refusal ? plan : await guardLineEndings(input, sides, plan),
     notices: [...local.notices, ...remote.notices],
@@ -113,6 +113,29 @@ export async function cleanliness(
 ): Promise<IsClean> {
   if (!checkout || !isNeeded) return () => false;
   return checkout.cleanliness([...local.skills.keys(), ...remote.skills.keys()], local.dropped);
+}
+
+/**
+ * A base may be older than what git knows: where another clone exported a commit that this one comes after, or
+ * comes before, the two sides are in no conflict.
+ */
+async function decideByGit<I extends PlanInput & { readonly local: FilesSnapshot }>(
+  { database }: SyncInput,
+  checkout: Checkout | undefined,
+  input: I,
+): Promise<I> {
+  const contested = makePlan(input).conflicts.filter(({ path }) => input.base.has(path));
+  if (checkout === undefined || contested.length === 0) return input;
+  const isClean = await cleanliness(checkout, input, true);
+  const known = await askGit(database, checkout, isClean, contested);
+  const decided = contested.flatMap(({ path, local, remote }) => {
+    const digest = known.get(path);
+    const isOneSide = digest === (local?.digest ?? null) || digest === (remote?.digest ?? null);
+    return digest !== undefined && isOneSide ? [[path, digest] as const] : [];
+  });
+  const base = new Map(input.base);
+  for (const [path] of decided) base.delete(path);
+  return { ...input, base, found: new Map([...input.found, ...decided]) };
 }
 
 /** The plan, in which conflicts are won by the side that changed last, where the policy and the times say so. */

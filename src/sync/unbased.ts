@@ -22,8 +22,7 @@ export async function reconstruct(
   isClean: IsClean,
   pairs: readonly Pair[],
 ): Promise<FoundBases> {
-  const found: FoundBases = new Map();
-  if (checkout !== undefined) await askGit(database, checkout, isClean, pairs, found);
+  const found = checkout ? await askGit(database, checkout, isClean, pairs) : new Map();
   const rest = pairs.flatMap(({ path, local, remote }) =>
     !found.has(path) && local && remote?.row
       ? [{ path, skillId: remote.row.skillId, digest: local.digest }]
@@ -35,13 +34,14 @@ export async function reconstruct(
   return found;
 }
 
-async function askGit(
+/** Rules 1 and 2, which need git. */
+export async function askGit(
   database: DatabaseReplica,
   checkout: Checkout,
   isClean: IsClean,
   pairs: readonly Pair[],
-  found: FoundBases,
-): Promise<void> {
+): Promise<FoundBases> {
+  const found: FoundBases = new Map();
   const asked = pairs.map(({ path, remote }) => ({ path, skillId: remote?.row?.skillId ?? null }));
   const notes = await database.notedRevisions(checkout.place, asked);
   const standings = await checkout.standings([...new Set(notes.map((note) => note.commit))]);
@@ -74,6 +74,7 @@ async function askGit(
   const held = unknown.length > 0 ? await checkout.everHeld(unknown) : [];
   const squashed = await database.newestHeld(held, (skill) => checkout.holds(skill));
   for (const [path, digest] of squashed) found.set(path, digest);
+  return found;
 }
 
 function newest(notes: readonly NotedRevision[]): NotedRevision | undefined {

@@ -2,7 +2,8 @@
 
 import { assert, asyncProperty } from 'fast-check';
 import { expect, test } from 'vitest';
-import { commitTimes } from '../../src/git/commit-times.ts';
+import { commitTimes, lastChanges } from '../../src/git/commit-times.ts';
+import { headTime } from '../../src/git/head-time.ts';
 import { writeFiles } from '../folders.ts';
 import { histories, makeHistory } from './generated-histories.ts';
 import { describeWithGit, git, gitAt, makeRepository, repositoryOf } from './repositories.ts';
@@ -24,6 +25,16 @@ async function times(folder: string, paths: readonly string[]): Promise<Readonly
   const found = await commitTimes(await repositoryOf(folder), paths);
   return Object.fromEntries([...(found ?? [])].map(([path, date]) => [path, date.getTime() / 1000 - start]));
 }
+
+describeWithGit('the time of HEAD', () => {
+  test("is the committer's", async () => {
+    const folder = await makeRepository();
+    gitAt(start, folder, ['commit', '--quiet', '--amend', '--no-edit', '--date', `@${start + 9} +0000`]);
+    const repository = await repositoryOf(folder);
+    expect(await headTime(repository)).toEqual(new Date(start * 1000));
+    expect(await headTime({ ...repository, head: 'e'.repeat(40) })).toBeUndefined();
+  });
+});
 
 describeWithGit('the time of the last change', () => {
   test('is of a file, of a folder with all below it, and of nothing that no commit touched', async () => {
@@ -85,6 +96,19 @@ describeWithGit('the time of the last change', () => {
     gitAt(start + 5, folder, ['merge', '--quiet', '--no-ff', '--message', 'Merge', 'feature']);
     gitAt(start + 6, folder, ['merge', '--quiet', '--strategy', 'ours', '--message', 'Merge', 'discarded']);
     expect(await times(folder, ['a', 'b'])).toEqual({ a: 1, b: 2 });
+  });
+
+  test('is asked of no more commits than it takes', () => {
+    const { times, visit } = lastChanges('c', ['a', 'b']);
+    const change = (path: string) => [[{ path, mode: '100644', blob: 'e'.repeat(40) }]];
+    expect(visit({ id: 'c', seconds: 3, parents: ['b'] }, change('a'))).toBe(true);
+    expect(visit({ id: 'b', seconds: 2, parents: ['a'] }, change('b/x'))).toBe(false);
+    expect(times).toEqual(
+      new Map([
+        ['a', new Date(3000)],
+        ['b', new Date(2000)],
+      ]),
+    );
   });
 
   test('is undefined where git fails', async () => {

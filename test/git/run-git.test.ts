@@ -169,7 +169,8 @@ const baits: { readonly [name: string]: (folder: string, program: string) => Pro
   "a submodule's configuration": async (folder, program) => {
     git(folder, 'submodule', '--quiet', 'add', `file://${await makeRepository()}`, 'skills/module');
     commitAll(folder);
-    git(path.join(folder, 'skills/module'), 'config', 'core.fsmonitor', program);
+    await writeFiles(folder, { '.git/modules/skills/module/info/attributes': '* filter=bait\n' });
+    git(path.join(folder, 'skills/module'), 'config', 'filter.bait.clean', program);
     await utimes(path.join(folder, 'skills/module/skills/a/SKILL.md'), 1, 1);
   },
 };

@@ -19,6 +19,7 @@ const file = (text: string) => ({ 'skills/a/SKILL.md': text });
 
 async function standingsIn(folder: string, commits: Readonly<Record<string, string>>) {
   const found = await standings(await repositoryOf(folder), Object.values(commits));
+  expect(Object.values(commits)).toEqual(expect.arrayContaining([...(found?.keys() ?? [])]));
   return Object.fromEntries(
     Object.entries(commits).map(([name, commit]) => [name, found?.get(commit) ?? 'not there']),
   );
@@ -86,8 +87,8 @@ describeWithGit('a commit stands to HEAD', () => {
 
   test('not at all where the repository does not have it, or it is no whole id of a commit', async () => {
     const folder = await makeRepository(file('1'));
-    const head = git(folder, 'rev-parse', 'HEAD');
     git(folder, 'tag', '--annotate', '--message', 'Tag', 'v1');
+    const head = await commitFiles(folder, file('2'));
     git(folder, 'branch', 'f'.repeat(40));
     const commits = {
       head,

@@ -1,99 +1,11 @@
-import { execFile } from 'node:child_process';
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/repository/connection.ts';
-import { type DatabaseKind, databaseKinds, migratedDatabase } from '../databases.ts';
+import { databaseKinds } from '../databases.ts';
 import { temporaryFolder } from '../folders.ts';
-import { type Clone, cloneAt, document, type RunOptions } from './sides.ts';
-
-const run = promisify(execFile);
-
-/** Each commit a minute after the one before: git keeps whole seconds. */
-let minute = Date.now() - 30 * 24 * 3_600_000;
-
-async function git(folder: string, ...args: readonly string[]): Promise<string> {
-  minute += 60_000;
-  const date = new Date(minute).toISOString();
-  const settings = [
-    '-c',
-    'user.name=Tester',
-    '-c',
-    'user.email=tester@example.org',
-    '-c',
-    'commit.gpgsign=false',
-  ];
-  const { stdout } = await run('git', ['-C', folder, ...settings, ...args], {
-    env: { ...process.env, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date, GIT_CONFIG_GLOBAL: '/dev/null' },
-  });
-  return stdout.trim();
-}
-
-const hasGit = await run('git', ['--version']).then(
-  () => true,
-  () => false,
-);
-
-interface Developer extends Clone {
-  /** The work tree. */
-  readonly tree: string;
-  git(...args: readonly string[]): Promise<string>;
-  commit(files: { readonly [path: string]: string | null }, message?: string): Promise<void>;
-  read(skill: string): Promise<string | undefined>;
-}
-
-/** A clone of a repository, whose skills stand in `skills/`. */
-async function developer(
-  connection: Connection,
-  origin: string | null,
-  directory = 'skills',
-): Promise<Developer> {
-  const tree = path.join(await temporaryFolder(), 'tree');
-  if (origin === null) {
-    await mkdir(tree, { recursive: true });
-    await git(tree, 'init', '--quiet', '--initial-branch=main');
-  } else await run('git', ['clone', '--quiet', origin, tree]);
-  const clone = await cloneAt(connection, tree, directory);
-  const self: Developer = {
-    ...clone,
-    tree,
-    git: (...args) => git(tree, ...args),
-    commit: async (files, message = 'work') => {
-      for (const [name, text] of Object.entries(files)) {
-        if (text === null) await rm(path.join(clone.folder, name), { recursive: true });
-        else await clone.write({ [name]: text });
-      }
-      await git(tree, 'add', '--all', '.');
-      await git(tree, 'commit', '--quiet', '--allow-empty', '-m', message);
-    },
-    read: async (skill) => (await clone.files())[`${skill}/SKILL.md`],
-  };
-  return self;
-}
-
-interface Team {
-  readonly connection: Connection;
-  readonly origin: string;
-  join(): Promise<Developer>;
-  readonly first: Developer;
-}
-
-/** A repository with a skill that its first developer exported. */
-async function team(kind: DatabaseKind): Promise<Team> {
-  const connection = await migratedDatabase(kind);
-  const origin = path.join(await temporaryFolder(), 'origin.git');
-  await run('git', ['init', '--quiet', '--bare', '--initial-branch=main', origin]);
-  const first = await developer(connection, null);
-  await first.git('remote', 'add', 'origin', origin);
-  await first.commit({ 'x/SKILL.md': text('One'), 'y/SKILL.md': document('y') });
-  await first.git('push', '--quiet', 'origin', 'main');
-  expect((await first.run('export')).words).toEqual(['x: new -> database', 'y: new -> database']);
-  return { connection, origin, first, join: () => developer(connection, origin) };
-}
-
-const text = (word: string) => document('x', `${word}.\n`);
-const newest: RunOptions = { onConflict: 'newest' };
+import { cloneAt, document, type RunOptions } from './sides.ts';
+import { type Developer, developer, hasGit, newest, run, team, text } from './team.ts';
 
 /** The words of a run that nobody has a say in: what a job in CI sees of the same commit. */
 async function seen(someone: Developer, options: RunOptions = {}): Promise<readonly string[]> {
@@ -239,6 +151,46 @@ describe.skipIf(!hasGit).each(databaseKinds)('clones without a base, on %s', (ki
     const second = await join();
     expect((await second.run('sync', newest)).words).toEqual(['x: older -> files']);
     expect(await inDatabase(connection)).toBe('One.');
+  });
+
+  test('of two directories in one repository, and of two repositories, never speak for each other', async () => {
+    const { connection, first, join } = await team(kind);
+    const tools = await cloneAt(connection, first.tree, 'tools');
+    await tools.write({ 'z/SKILL.md': document('z') });
+    await first.git('add', '--all', '.');
+    await first.git('commit', '--quiet', '-m', 'tools');
+    await first.git('push', '--quiet', 'origin', 'main');
+    expect((await tools.run('export', { ...newest, deletes: true })).words).toEqual([
+      'z: new -> database',
+      'x: ahead -> files',
+      'y: ahead -> files',
+    ]);
+    const other = await developer(connection, null);
+    await other.commit({ 'w/SKILL.md': document('w'), 'x/SKILL.md': text('Otherwise') });
+    const words = (await other.run('export', { ...newest, deletes: true })).words;
+    // Both repositories have a skill x, and nothing says whose text is newer.
+    expect(words).toEqual([
+      'w: new -> database',
+      'x: conflict no-base',
+      'y: ahead -> files',
+      'z: ahead -> files',
+    ]);
+    const second = await join();
+    expect((await second.run('sync', { ...newest, deletes: true })).words).toEqual([
+      'w: new -> files',
+      'z: new -> files',
+    ]);
+  });
+
+  test('that git ignores, or knows nothing of, are told by the history alone', async () => {
+    const { connection, first } = await team(kind);
+    await first.git('rm', '--quiet', '-r', '--cached', 'skills');
+    await writeFile(path.join(first.tree, '.gitignore'), 'skills/\n');
+    await first.git('add', '.gitignore');
+    await first.git('commit', '--quiet', '-m', 'ignored');
+    await rm(path.join(first.tree, '.skill-fleet/bases'), { recursive: true });
+    await connection.query(`update skills set skill_content = 'Api.\n' where name = 'x'`);
+    expect((await first.run('sync', newest)).words).toEqual(['x: older -> files']);
   });
 
   test('in a worktree, a submodule, or where git says nothing, still agree', async () => {
