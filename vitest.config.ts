@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/servers/build.ts', 'test/servers/postgres.ts', 'test/servers/embedded.ts'],
     // Databases and processes are started by tests, on machines that may be busy.
+    // They wait for those more than they compute: one worker for each core but one would leave the machine idle.
+    maxWorkers: 3,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

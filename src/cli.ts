@@ -2,7 +2,7 @@
 // The command line: commands, flags and help. A command's code is loaded when it runs, so help is instant.
 
 import { readFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 const exitWrongUsage = 64;
 const exitFailed = 1;
@@ -39,10 +39,19 @@ function addCommand(
     .option('--no-color', 'print without colour (NO_COLOR)')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}\n`).join('')}`)
     .action(async (...given: readonly unknown[]) => {
-      // commander hands over the arguments, then the options, then the command.
-      const names = given.slice(0, -2) as readonly string[];
+      // commander hands over the arguments, of which one may be a list, then the options, then the command.
+      const names = given.slice(0, -2).flat() as readonly string[];
       process.exitCode = await (await load()).run(given.at(-2) as object, ...names);
     });
+}
+
+/** Reads a number of at least 0 and at most `most`. */
+function numberUpTo(most: number): (text: string) => number {
+  return (text) => {
+    const isNumber = /^\d+(\.\d+)?$/.test(text) && Number(text) <= most;
+    if (!isNumber) throw new InvalidArgumentError(`Write a number from 0 to ${most}.`);
+    return Number(text);
+  };
 }
 
 /** The flags of the three commands that sync. */
@@ -55,6 +64,7 @@ function addSyncOptions(command: Command): Command {
     .option(
       '--max-delete <percent>',
       'refuse from the fourth deletion on, above this part of a side (default: 25)',
+      numberUpTo(100),
     )
     .option('--yes', 'go past the guards against accidents')
     .addOption(
@@ -63,7 +73,11 @@ function addSyncOptions(command: Command): Command {
         'exit 2 when anything is pending, holds included; =theirs: only where the database is ahead; =conflicts: never',
       ).choices(['pending', 'theirs', 'conflicts']),
     )
-    .option('--lock-timeout <seconds>', 'how long to wait for another run on these skills (default: 60)');
+    .option(
+      '--lock-timeout <seconds>',
+      'how long to wait for another run on these skills (default: 60)',
+      numberUpTo(86_400),
+    );
 }
 
 const statusOption = new Option('--status <status>', 'only rows of this status').choices([
@@ -128,11 +142,22 @@ addCommand('list', 'list the skills in the database', () => import('./commands/l
   .option('--category <path>', 'only skills of this category and those below it');
 
 addCommand(
+  'diff [paths...]',
+  'show what the files and the database hold differently',
+  () => import('./commands/diff.ts') as Promise<CommandModule>,
+  ['skill-fleet diff', "skill-fleet diff 'development/**'"],
+);
+
+addCommand(
   'restore <path>',
   'make an old revision of a skill the current one in the database',
   () => import('./commands/restore.ts') as Promise<CommandModule>,
   ['skill-fleet restore development/languages/python/async --revision 12'],
-).requiredOption('--revision <number>', 'the revision, as a run printed it');
+).requiredOption(
+  '--revision <number>',
+  'the revision, as a run printed it',
+  numberUpTo(Number.MAX_SAFE_INTEGER),
+);
 
 addCommand('migrate', "bring the database's tables up to date", () => import('./commands/migrate.ts'), [
   'skill-fleet migrate --status',

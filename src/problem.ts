@@ -40,6 +40,10 @@ const reasons = {
     what: `${sideNames[_.side]} hold${_.side === 'files' ? '' : 's'} no skill, and both sides last agreed on ${_.count}`,
     remedy: 'Check --skills-dir and --database-url. If it is meant, run again with --yes.',
   }),
+  'side-exchanged': (_: { side: 'database' | 'files'; count: number }): Sentence => ({
+    what: `${sideNames[_.side]} hold${_.side === 'files' ? '' : 's'} other skills, and none of the ${_.count} that both sides last agreed on`,
+    remedy: 'Check --skills-dir and --database-url. If it is meant, run again with --yes.',
+  }),
   'too-many-deletions': (_: {
     side: 'database' | 'files';
     count: number;
@@ -166,10 +170,6 @@ const reasons = {
   }),
 
   // ---- the configuration ----
-  'option-not-valid': (_: { option: string; value: string; wanted: string }): Sentence => ({
-    what: `${_.option} does not take ${JSON.stringify(_.value)}`,
-    remedy: `Write ${_.wanted}.`,
-  }),
   'option-empty': (_: { option: string }): Sentence => ({
     what: `${_.option} is given without a value`,
     remedy: 'Give it a value, or leave it out.',
@@ -197,7 +197,7 @@ const reasons = {
     remedy: 'Correct the configuration file.',
   }),
   'skill-path-matches-nothing': (_: { glob: string }): Sentence => ({
-    what: `--skill-path ${_.glob} matches no skill on either side`,
+    what: `${_.glob} matches no skill on either side`,
     remedy:
       'Write paths as list shows them; * stands for a run of characters within a folder, ** for folders.',
   }),

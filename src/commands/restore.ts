@@ -13,16 +13,12 @@ import { exitCodes, type GlobalFlags, runCommand, withConnection } from './comma
 
 /** Flags of `restore`. */
 export interface RestoreFlags extends GlobalFlags {
-  readonly revision: string;
+  readonly revision: number;
 }
 
 /** Restores the skill at `path`. Returns the exit code. */
 export function run(flags: RestoreFlags, path: string): Promise<number> {
   return runCommand(flags, async ({ config, output }) => {
-    if (!/^\d{1,15}$/.test(flags.revision)) {
-      const wanted = 'the number of a revision';
-      return refuse({ reason: 'option-not-valid', option: '--revision', value: flags.revision, wanted });
-    }
     await makeStateDirectory(nodeDisk, config.stateDirectory);
     const opened = await openForWriting(config.database, nodeDisk);
     if (!opened.ok) return opened;
@@ -32,7 +28,7 @@ export function run(flags: RestoreFlags, path: string): Promise<number> {
       const database = new Database(connection, compileMapping(config.taxonomy.mapping));
       const who = userInfo().username;
       await database.beginRun({ direction: 'restore', who, host: hostname(), directory: '' });
-      const restored = await database.restore(path, Number(flags.revision));
+      const restored = await database.restore(path, flags.revision);
       await database.endRun({ updated: restored.ok ? 1 : 0 }, restored.ok ? null : restored.problem.reason);
       if (!restored.ok) return restored;
       output.result(
@@ -43,7 +39,7 @@ export function run(flags: RestoreFlags, path: string): Promise<number> {
   });
 }
 
-function restoredLines({ path, replaced }: Restored, revision: string): string {
+function restoredLines({ path, replaced }: Restored, revision: number): string {
   const name = printableLine(path);
   const undo = replaced === null ? '' : ` What it held: skill-fleet restore ${name} --revision ${replaced}`;
   return `Restored ${name} to revision ${revision} in the database.${undo}\nThe files get it with: skill-fleet sync-db\n`;

@@ -2,10 +2,9 @@
 
 import { hostname, userInfo } from 'node:os';
 import type { Config } from '../config/config.ts';
-import { type Directory, openDirectory } from '../directory/directory.ts';
-import { defaultLimits } from '../directory/limits.ts';
+import type { Directory } from '../directory/directory.ts';
 import { nodeDisk } from '../disk.ts';
-import { type Outcome, type Problem, refuse } from '../problem.ts';
+import type { Outcome, Problem } from '../problem.ts';
 import type { ConflictPolicy, Plan, PlannedChange, Policy } from '../reconcile/plan.ts';
 import type { DatabaseReplica, Direction } from '../replica.ts';
 import { jsonReport } from '../report/sync-json.ts';
@@ -14,18 +13,18 @@ import { textReport } from '../report/sync-text.ts';
 import type { DatabaseName } from '../repository/connection.ts';
 import { Database } from '../repository/database.ts';
 import { emptyDatabase } from '../repository/empty.ts';
-import { type OpenedDatabase, openForReading, openForWriting } from '../repository/open.ts';
+import type { OpenedDatabase } from '../repository/open.ts';
 import { describeDatabase } from '../repository/sqlstate.ts';
-import { globMatcher } from '../skill/glob.ts';
 import type { Status } from '../skill/status.ts';
-import { makeStateDirectory, trashOf } from '../state-directory.ts';
-import { lastDatabase, type SetAside } from '../sync/base.ts';
+import type { SetAside } from '../sync/base.ts';
 import { lockDirectory } from '../sync/directory-lock.ts';
 import { previewPlan } from '../sync/preview.ts';
 import { runPlan } from '../sync/run.ts';
 import { prepareSync, type SyncInput } from '../sync/sync.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
 import { exitCodes, type GlobalFlags, runCommand, withConnection } from './command.ts';
+import { PathGlobs } from './path-globs.ts';
+import { openSide, openSkills } from './sides.ts';
 
 /** Flags of the syncing commands. */
 export interface SyncFlags extends GlobalFlags {
@@ -33,24 +32,21 @@ export interface SyncFlags extends GlobalFlags {
   readonly force?: boolean;
   readonly skillPath?: readonly string[];
   readonly delete?: boolean;
-  readonly maxDelete?: string;
+  /** Percent. */
+  readonly maxDelete?: number;
   readonly yes?: boolean;
   readonly onConflict?: ConflictPolicy;
   readonly exitCode?: true | Pending;
-  readonly lockTimeout?: string;
+  /** Seconds. */
+  readonly lockTimeout?: number;
   readonly status?: Status | 'all';
 }
 
 /** What counts as pending for `--exit-code`: anything, what the database is ahead in, or conflicts alone. */
 type Pending = 'pending' | 'theirs' | 'conflicts';
 
-/** What the flags say that are numbers. */
-interface Numbers {
-  /** Percent. */
-  readonly maxDelete: number;
-  /** Seconds. */
-  readonly lockTimeout: number;
-}
+/** Where no flag says otherwise: in percent, and in seconds. */
+const defaults = { maxDelete: 25, lockTimeout: 60 };
 
 const commandNames: { readonly [D in Direction]: string } = {
   export: 'export-to-db',
@@ -61,17 +57,15 @@ const commandNames: { readonly [D in Direction]: string } = {
 /** Runs a sync in one direction or both. Returns the exit code. */
 export function runSync(direction: Direction, flags: SyncFlags): Promise<number> {
   return runCommand(flags, async ({ config, output }) => {
-    const numbers = readNumbers(flags);
-    if (!numbers.ok) return numbers;
     const directory = await openSkills(config);
     if (!directory.ok) return directory;
     const report = flags.json ? jsonReport(output, commandNames[direction]) : textReport(output, flags);
-    const work = () => runBetween(direction, flags, numbers.value, config, directory.value, report);
+    const work = () => runBetween(direction, flags, config, directory.value, report);
     if (flags.dryRun) return work();
     const lock = await lockDirectory(
       nodeDisk,
       directory.value.root,
-      numbers.value.lockTimeout * 1000,
+      (flags.lockTimeout ?? defaults.lockTimeout) * 1000,
       (holder) => report.waiting(holder),
     );
     if (!lock.ok) return lock;
@@ -86,7 +80,6 @@ export function runSync(direction: Direction, flags: SyncFlags): Promise<number>
 async function runBetween(
   direction: Direction,
   flags: SyncFlags,
-  numbers: Numbers,
   config: Config,
   directory: Directory,
   report: SyncReport,
@@ -99,7 +92,7 @@ async function runBetween(
     const policy: Policy = {
       force: flags.force === true,
       deletes: flags.delete === true,
-      maxDelete: numbers.maxDelete,
+      maxDelete: flags.maxDelete ?? defaults.maxDelete,
       yes: flags.yes === true,
       onConflict: direction === 'sync' ? (flags.onConflict ?? 'newest') : 'edits',
     };
@@ -108,57 +101,6 @@ async function runBetween(
   if (opened.value.state === 'absent') return run(opened.value.name, emptyDatabase(mapping));
   const { connection } = opened.value;
   return withConnection(connection, () => run(connection.database, new Database(connection, mapping)));
-}
-
-function readNumbers({ maxDelete = '25', lockTimeout = '60' }: SyncFlags): Outcome<Numbers> {
-  const percent = readNumber(maxDelete);
-  if (percent === undefined || percent > 100) {
-    const wanted = 'a percentage from 0 to 100';
-    return refuse({ reason: 'option-not-valid', option: '--max-delete', value: maxDelete, wanted });
-  }
-  const seconds = readNumber(lockTimeout);
-  if (seconds === undefined) {
-    const wanted = 'a number of seconds';
-    return refuse({ reason: 'option-not-valid', option: '--lock-timeout', value: lockTimeout, wanted });
-  }
-  return { ok: true, value: { maxDelete: percent, lockTimeout: seconds } };
-}
-
-function readNumber(text: string): number | undefined {
-  return /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : undefined;
-}
-
-function openSkills({
-  skillsDirectory,
-  stateDirectory,
-  ignore,
-  limits,
-}: Config): Promise<Outcome<Directory>> {
-  return openDirectory({
-    root: skillsDirectory,
-    disk: nodeDisk,
-    ignore,
-    limits: { ...defaultLimits, ...limits },
-    trash: trashOf(stateDirectory),
-  });
-}
-
-/** Opens the chosen database: for a dry run, only to read what is there. */
-async function openSide(
-  { database, stateDirectory }: Config,
-  directory: string,
-  isDryRun: boolean,
-): Promise<Outcome<OpenedDatabase>> {
-  if (database.kind === 'embedded' && database.chosen === 'default') {
-    const last = await lastDatabase(nodeDisk, stateDirectory, directory);
-    if (last !== undefined && last.kind !== 'embedded') {
-      const why = `this directory was last synced with ${last.name} at ${last.host}`;
-      return refuse({ reason: 'database-url-not-set', why });
-    }
-  }
-  if (isDryRun) return openForReading(database, nodeDisk);
-  await makeStateDirectory(nodeDisk, stateDirectory);
-  return openForWriting(database, nodeDisk);
 }
 
 function startReport(
@@ -253,31 +195,4 @@ function exitCodeOf(
   // What would change the files is what the database is ahead in.
   const isPending = exitCode === 'theirs' ? left.some(({ side }) => side === 'files') : left.length > 0;
   return isPending ? exitCodes.pending : exitCodes.done;
-}
-
-/** The `--skill-path` globs of a run: without any, all paths are selected. */
-class PathGlobs {
-  readonly #globs: readonly { readonly glob: string; readonly matches: (path: string) => boolean }[];
-  readonly #matched = new Set<string>();
-
-  constructor(globs: readonly string[]) {
-    this.#globs = globs.map((glob) => ({ glob, matches: globMatcher(glob) }));
-  }
-
-  select(path: string): boolean {
-    let selected = this.#globs.length === 0;
-    for (const { glob, matches } of this.#globs) {
-      if (!matches(path)) continue;
-      this.#matched.add(glob);
-      selected = true;
-    }
-    return selected;
-  }
-
-  /** A problem for each glob that took no path: it is misspelt more often than not. */
-  unmatched(): readonly Problem[] {
-    return this.#globs
-      .filter(({ glob }) => !this.#matched.has(glob))
-      .map(({ glob }) => ({ reason: 'skill-path-matches-nothing', glob }));
-  }
 }

@@ -34,11 +34,14 @@ function heldBy(side: Side, { local, remote }: PlanInput) {
   return side === 'database' ? remote : local;
 }
 
-/** A side that holds nothing, where both held something together: a wrong folder, or a wrong database. */
+/** A side that holds nothing, or none of several, that both held together: a wrong folder, or a wrong database. */
 const whyNotEmptied: Guard = (side, input) => {
   const { skills, unreadable } = heldBy(side, input);
-  if (skills.size > 0 || unreadable.length > 0 || input.base.size === 0) return null;
-  return { reason: 'side-emptied', side, count: input.base.size };
+  const count = input.base.size;
+  if (unreadable.length > 0 || count === 0) return null;
+  if (skills.size === 0) return { reason: 'side-emptied', side, count };
+  const isExchanged = count > 1 && [...input.base.keys()].every((path) => !skills.has(path));
+  return isExchanged ? { reason: 'side-exchanged', side, count } : null;
 };
 
 const whyNotDeleted: Guard = (side, input, changes) => {

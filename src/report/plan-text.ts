@@ -174,11 +174,13 @@ export function resultSummary(
 
 function conflictAdvice({ direction, conflicts }: Plan): string {
   if (conflicts.length === 0) return '';
+  const path = printableLine(conflicts[0]?.path ?? '');
   const keep = (command: string, side: string) =>
-    `  skill-fleet ${command} --skill-path ${printableLine(conflicts[0]?.path ?? '')} --force   keeps ${side}\n`;
+    `  skill-fleet ${command} --skill-path ${path} --force   keeps ${side}\n`;
   return (
     `Neither side of a conflict was changed${direction === 'sync' ? '' : ' by this command'}. ` +
-    'To settle one (what is overwritten is stored first):\n' +
+    'To see one, and to settle it (what is overwritten is stored first):\n' +
+    `  skill-fleet diff ${path}\n` +
     keep(commands.export, "the files' version") +
     keep(commands.import, "the database's version")
   );

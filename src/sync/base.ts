@@ -50,6 +50,9 @@ export interface ReadBase {
 
 const formatVersion = 2;
 
+/** A hundred thousand skills take 12 MB; what is larger is not ours. */
+const maxBytes = 256 * 1024 * 1024;
+
 interface BaseFile extends BaseIdentity, BaseMoment {
   readonly version: number;
   readonly skills: { readonly [path: string]: readonly [digest: string, skillId: number, noted: boolean] };
@@ -85,7 +88,10 @@ export async function readBase(
   identity: BaseIdentity,
 ): Promise<ReadBase> {
   const folder = basesFolder(stateDirectory);
-  const bytes = await answer(readWhole(disk, path.join(folder, fileName(identity))));
+  const place = path.join(folder, fileName(identity));
+  const stat = await answer(disk.lstat(place));
+  if (stat.ok && stat.value.size > maxBytes) return without('damaged');
+  const bytes = await answer(readWhole(disk, place));
   if (!bytes.ok) {
     const listed = await answer(disk.readdir(folder));
     const isKnown = listed.ok && listed.value.some(({ name }) => name.startsWith(`${familyOf(identity)}-`));

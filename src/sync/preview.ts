@@ -4,34 +4,70 @@ import type { Conflict, Plan, PlannedChange, Preview } from '../reconcile/plan.t
 import { type Loaded, oneByOne } from '../replica.ts';
 import { compareBytes, type SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
-import type { SyncInput } from './sync.ts';
+import type { Prepared, SyncInput } from './sync.ts';
 
-interface Item {
+/** A path, and which sides hold a skill there. */
+interface Place {
   readonly path: SkillPath;
   readonly inFiles: boolean;
   readonly inDatabase: boolean;
+}
+
+interface Item extends Place {
   readonly of: { readonly change: PlannedChange } | { readonly conflict: Conflict };
 }
 
+/** What both sides hold at a path; null where a side holds nothing, or nothing that loads now. */
+export interface BothSides {
+  readonly files: Skill | null;
+  readonly database: Skill | null;
+}
+
+type Sides = Pick<SyncInput, 'files' | 'database'>;
+
 /** Reads what a plan's changes and conflicts are about, in byte order of paths, within bounded memory. */
-export async function* previewPlan(
-  { files, database }: Pick<SyncInput, 'files' | 'database'>,
-  plan: Plan,
-): AsyncGenerator<Preview> {
-  const items = itemsOf(plan);
-  const read = await database.reader();
+export async function* previewPlan(sides: Sides, plan: Plan): AsyncGenerator<Preview> {
+  const read = await sides.database.reader();
+  for await (const [{ of }, both] of loadBoth(sides, itemsOf(plan))) {
+    if ('conflict' in of) yield { ...both, conflict: of.conflict };
+    else {
+      const arrives = of.change.side === 'database' && both.files ? read(both.files) : undefined;
+      yield { ...both, change: of.change, reading: arrives };
+    }
+  }
+}
+
+/** Reads all skills that the sides hold differently, of those that are selected, in byte order of paths. */
+export async function* loadDifferences(
+  sides: Sides,
+  { local, remote }: Pick<Prepared, 'local' | 'remote'>,
+  selects: (path: string) => boolean,
+): AsyncGenerator<BothSides & { readonly path: SkillPath }> {
+  const paths = new Set([...local.skills.keys(), ...remote.skills.keys()]);
+  const places = [...paths].sort(compareBytes).flatMap((path): readonly Place[] => {
+    const [here, there] = [local.skills.get(path), remote.skills.get(path)];
+    return selects(path) && here?.digest !== there?.digest
+      ? [{ path, inFiles: here !== undefined, inDatabase: there !== undefined }]
+      : [];
+  });
+  for await (const [{ path }, both] of loadBoth(sides, places)) yield { path, ...both };
+}
+
+/** Reads both sides of each item, side by side, in the items' order. */
+async function* loadBoth<I extends Place>(
+  { files, database }: Sides,
+  items: readonly I[],
+): AsyncGenerator<readonly [I, BothSides]> {
   const local = oneByOne(files.load(items.filter((item) => item.inFiles).map((item) => item.path)));
   const remote = oneByOne(database.load(items.filter((item) => item.inDatabase).map((item) => item.path)));
-  for (const { of, inFiles, inDatabase } of items) {
-    const sides = {
-      files: inFiles ? await nextSkill(local) : null,
-      database: inDatabase ? await nextSkill(remote) : null,
-    };
-    if ('conflict' in of) yield { ...sides, conflict: of.conflict };
-    else {
-      const arrives = of.change.side === 'database' && sides.files ? read(sides.files) : undefined;
-      yield { ...sides, change: of.change, reading: arrives };
-    }
+  for (const item of items) {
+    yield [
+      item,
+      {
+        files: item.inFiles ? await nextSkill(local) : null,
+        database: item.inDatabase ? await nextSkill(remote) : null,
+      },
+    ];
   }
 }
 

@@ -144,7 +144,7 @@ describe('what a run leaves to decide', () => {
     await sql(url, `update skills set skill_content = 'theirs' where name = 's0'`);
     expect([await code(''), await code('=theirs'), await code('=conflicts')]).toEqual([3, 3, 3]);
     expect(await code('=sometimes')).toBe(64);
-    expect(await code('', '--max-delete', 'half')).toBe(1);
+    for (const wrong of ['half', '-1', '101']) expect(await code('', '--max-delete', wrong)).toBe(64);
   });
 
   test('prints the command that brings back what lost', async () => {

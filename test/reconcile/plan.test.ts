@@ -379,6 +379,14 @@ describe('deletions', () => {
     },
   );
 
+  test('of all that both sides agreed on, with others in their place, stop a run too', () => {
+    const exchanged = { local: local({ other: 'a' }), remote: remote(many(2)), base: base(many(2)) };
+    expect(plan(exchanged).refusal).toEqual({ reason: 'side-exchanged', side: 'files', count: 2 });
+    expect(plan({ ...exchanged, policy: { ...cautious, yes: true } }).refusal).toBeNull();
+    expect(plan({ ...exchanged, local: local({ other: 'a', s1: 'b' }) }).refusal).toBeNull();
+    expect(plan({ ...exchanged, base: base(many(1)) }).refusal).toBeNull();
+  });
+
   test('are never planned of what both sides did not hold together', () => {
     const input = { local: local({ mine: 'a' }), remote: remote({ theirs: 'a' }), policy: deleting };
     expect(words(input)).toEqual(['mine: new -> database', 'theirs: new -> files']);

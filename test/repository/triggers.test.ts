@@ -294,7 +294,7 @@ describe.each(databaseKinds)('another writer on %s', (kind) => {
       { origin: 'files', by_run: false, index: { description: 'On x.' } },
       { origin: 'database', by_run: true, skill_content: 'Theirs.' },
     ]);
-    expect(await present(connection, 'x')).toMatchObject({ origin: 'files', digested: true });
+    expect(await present(connection, 'x')).toMatchObject({ origin: 'database', digested: true });
   });
 
   test('did nothing, where a sync links what waited or settles what it found equal', async () => {
