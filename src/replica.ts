@@ -142,6 +142,14 @@ export interface NotedRevision {
   readonly clean: boolean;
 }
 
+/** What a repository ever held, up to where it is checked out. */
+export interface Holder {
+  /** Those of the paths where it held a skill. */
+  everHeld<T extends { readonly path: SkillPath }>(asked: readonly T[]): Promise<readonly T[]>;
+  /** Whether it held each of the skill's files, at its path. */
+  holds(skill: Skill): Promise<boolean>;
+}
+
 /** The database as a side of the sync: a replica that also remembers. */
 export interface DatabaseReplica extends Replica {
   snapshot(): Promise<DatabaseSnapshot>;
@@ -157,10 +165,10 @@ export interface DatabaseReplica extends Replica {
     place: Omit<CommitPlace, 'commit'>,
     asked: readonly { readonly path: SkillPath; readonly skillId: number | null }[],
   ): Promise<readonly NotedRevision[]>;
-  /** Of each skill the newest revision out of files, after the one that is named, which `holds` says yes to. */
+  /** Of each skill the newest revision out of files, after the one that is named, that a repository holds. */
   newestHeld(
     asked: readonly { readonly path: SkillPath; readonly skillId: number | null; readonly after: number }[],
-    holds: (skill: Skill) => Promise<boolean>,
+    holder: Holder,
   ): Promise<ReadonlyMap<SkillPath, Digest>>;
   /**
    * Notes that a commit knows revisions. One that the database made is known only to later commits: what stood

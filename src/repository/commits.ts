@@ -1,6 +1,6 @@
 // Which commits know which revisions, and which revisions there are to know.
 
-import type { CommitPlace, DatabaseReplica, NotedRevision, RevisionMark } from '../replica.ts';
+import type { CommitPlace, DatabaseReplica, Holder, NotedRevision, RevisionMark } from '../replica.ts';
 import type { Digest } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
@@ -84,7 +84,7 @@ export async function newestHeld(
   connection: Connection,
   mapping: TaxonomyMapping,
   asked: Parameters<DatabaseReplica['newestHeld']>[0],
-  holds: (skill: Skill) => Promise<boolean>,
+  holder: Holder,
 ): Promise<ReadonlyMap<SkillPath, Digest>> {
   const found = new Map<SkillPath, Digest>();
   if (asked.length === 0) return found;
@@ -104,10 +104,11 @@ export async function newestHeld(
       maxLookedAt,
     ],
   );
-  for (const candidate of candidates) {
+  // Asking git for all that it ever held takes a while: only where there is something to look for.
+  for (const candidate of candidates.length > 0 ? await holder.everHeld(candidates) : []) {
     if (found.has(candidate.path)) continue;
     const skill = await skillOf(connection, mapping, candidate);
-    if (skill && (await holds(skill))) found.set(candidate.path, candidate.digest);
+    if (skill && (await holder.holds(skill))) found.set(candidate.path, candidate.digest);
   }
   return found;
 }

@@ -120,8 +120,8 @@ export class Database implements DatabaseReplica {
   notedRevisions: DatabaseReplica['notedRevisions'] = (place, asked) =>
     notedRevisions(this.#connection, place, asked);
 
-  newestHeld: DatabaseReplica['newestHeld'] = (asked, holds) =>
-    newestHeld(this.#connection, this.#mapping, asked, holds);
+  newestHeld: DatabaseReplica['newestHeld'] = (asked, holder) =>
+    newestHeld(this.#connection, this.#mapping, asked, holder);
 
   noteCommits: DatabaseReplica['noteCommits'] = (place, at, notes) =>
     noteCommits(this.#connection, place, at, notes);

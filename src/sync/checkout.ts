@@ -6,7 +6,7 @@ import { blobIdOf, heldBlob, heldBlobs } from '../git/held-blobs.ts';
 import { findRepository, type GitRepository } from '../git/repository.ts';
 import { type Standing, standings } from '../git/standings.ts';
 import { uncleanPaths } from '../git/unclean.ts';
-import type { CommitPlace } from '../replica.ts';
+import type { CommitPlace, Holder } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
 import { documentOf, type Skill } from '../skill/skill.ts';
 
@@ -14,7 +14,7 @@ import { documentOf, type Skill } from '../skill/skill.ts';
 export type IsClean = (path: SkillPath) => boolean;
 
 /** A skills directory in a git repository. */
-export class Checkout {
+export class Checkout implements Holder {
   readonly #repository: GitRepository;
   #held: Promise<ReadonlySet<string> | undefined> | undefined;
 

@@ -71,8 +71,7 @@ export async function askGit(
     }
   }
   // Squashed and rebased branches leave notes of commits that nobody has; their files live on.
-  const held = unknown.length > 0 ? await checkout.everHeld(unknown) : [];
-  const squashed = await database.newestHeld(held, (skill) => checkout.holds(skill));
+  const squashed = await database.newestHeld(unknown, checkout);
   for (const [path, digest] of squashed) found.set(path, digest);
   return found;
 }
