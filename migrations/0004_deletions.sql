@@ -34,12 +34,17 @@ alter table sync_runs add constraint sync_runs_direction_check
 
 -- A revision that no sync settled has a text and values that part from it: what the sync had written for the
 -- text tells which of them somebody changed.
-alter table skill_revisions add column indexed jsonb, add column targets jsonb;
+alter table skill_revisions
+  add column indexed jsonb,
+  add column targets jsonb,
+  add column deleted boolean not null default false;
 
 comment on column skill_revisions.indexed is
   'as skill_sync.indexed was; null where the text alone is the document, or none was ever stored';
 
 -- As in 0002, and of a row that nobody changed since a sync wrote it, `indexed` is what columns and relations say.
+comment on column skill_revisions.deleted is 'whether the skill was deleted then';
+
 create or replace function skill_fleet_archive(ids integer[], run bigint)
 returns void
 language plpgsql as $$
@@ -48,7 +53,7 @@ begin
   on conflict (skill_id) do nothing;
   insert into skill_revisions (
     skill_id, revision, skill_path, document_name, document_mode, frontmatter_source, skill_content,
-    index, indexed, targets, files, digest, origin, writer, revised_at, replaced_by_run
+    index, indexed, targets, files, digest, origin, writer, revised_at, replaced_by_run, deleted
   )
   select
     s.skill_id, y.revision, s.skill_path, y.document_name, y.document_mode, s.frontmatter_source, s.skill_content,
@@ -68,7 +73,7 @@ begin
       from skill_files f where f.skill_id = s.skill_id
     ),
     case when y.digest_revision = y.revision then y.digest end,
-    y.origin, y.writer, y.revised_at, run
+    y.origin, y.writer, y.revised_at, run, s.deleted_at is not null
   from skills s
   join skill_sync y using (skill_id)
   left join skill_fleet_index(array(

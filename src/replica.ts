@@ -62,6 +62,8 @@ export type Result<C extends Change = Change> =
       readonly reading?: Reading;
       /** The revision under which the history holds what was replaced. */
       readonly kept?: number;
+      /** The row that is deleted now, and the revision that this is. */
+      readonly deleted?: { readonly skillId: number; readonly revision: number };
     }
   | { readonly change: C; readonly ok: false; readonly problem: Problem };
 
@@ -136,7 +138,8 @@ export interface NotedRevision {
   readonly path: SkillPath;
   readonly skillId: number;
   readonly revision: number;
-  readonly digest: Digest;
+  /** Null where the skill was deleted. */
+  readonly digest: Digest | null;
   readonly commit: string;
   /** Whether the files were as the commit has them. */
   readonly clean: boolean;

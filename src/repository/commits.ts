@@ -33,7 +33,10 @@ export async function remembers(connection: Connection, mark: RevisionMark): Pro
   return rows.length > 0;
 }
 
-/** All revisions of the skills that are asked for, `asked` being a list of paths and keys, with known digests. */
+/**
+ * All revisions of the skills that are asked for, `asked` being a list of paths and keys: those whose digest is
+ * known, and with none those in which the skill was deleted.
+ */
 const revisionsOfAsked = `
   known as (
     select a.path, coalesce(
@@ -44,13 +47,14 @@ const revisionsOfAsked = `
     from asked a
   ),
   revisions as (
-    select k.path, k.skill_id, y.revision, y.digest, y.origin, true as is_present
+    select k.path, k.skill_id, y.revision, case when s.deleted_at is null then y.digest end as digest, y.origin,
+      true as is_present
     from known k join skills s using (skill_id) join skill_sync y using (skill_id)
-    where y.digest_revision = y.revision and s.skill_path = k.path and s.deleted_at is null
+    where s.skill_path = k.path and (y.digest_revision = y.revision or s.deleted_at is not null)
     union all
     select k.path, k.skill_id, r.revision, r.digest, r.origin, false
     from known k join skill_revisions r using (skill_id)
-    where r.skill_path = k.path and r.digest is not null
+    where r.skill_path = k.path and (r.digest is not null or r.deleted)
   )`;
 
 /** See {@link DatabaseReplica.notedRevisions}. */
@@ -94,7 +98,7 @@ export async function newestHeld(
      ranked as (
        select r.*, row_number() over (partition by r.path order by r.revision desc) as rank
        from revisions r join asked a using (path)
-       where r.origin = 'files' and r.revision > a.after
+       where r.origin = 'files' and r.digest is not null and r.revision > a.after
      )
      select path, skill_id, revision, digest, is_present from ranked where rank <= $4 order by path, revision desc`,
     [

@@ -36,6 +36,7 @@ import {
   type Incoming,
   lockRows,
   noteIndexed,
+  requireKey,
   type Stored,
   stillBefore,
   storeBatch,
@@ -328,14 +329,16 @@ export class Database implements DatabaseReplica {
     });
     const ids = still.map(([, skillId]) => skillId);
     await archive(this.#connection, ids, this.#run());
-    await deleteRows(this.#connection, ids);
-    const removed = new Set(still.map(([path]) => path));
-    return changes.map(
-      (change): Result<C> =>
-        removed.has(change.path)
-          ? { change, ok: true, state: null, ...keptAs(change) }
-          : { change, ...refuse({ reason: 'row-changed-meanwhile', path: change.path }) },
-    );
+    const revisions = await deleteRows(this.#connection, ids);
+    const removed = new Map(still);
+    return changes.map((change): Result<C> => {
+      const skillId = removed.get(change.path);
+      if (skillId === undefined) {
+        return { change, ...refuse({ reason: 'row-changed-meanwhile', path: change.path }) };
+      }
+      const deleted = { skillId, revision: requireKey(revisions, skillId) };
+      return { change, ok: true, state: null, deleted, ...keptAs(change) };
+    });
   }
 
   async #storeChanges<C extends Change>(batch: readonly Incoming<C>[]): Promise<readonly Result<C>[]> {

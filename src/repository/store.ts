@@ -131,7 +131,8 @@ export async function storeBatch<I extends Incoming>(
   return keyed.map((row) => ({ ...row, revision: requireKey(revisions, row.skillId) }));
 }
 
-function requireKey<K, V>(map: ReadonlyMap<K, V>, key: K): V {
+/** What a map must hold, or the database did not answer as it does. */
+export function requireKey<K, V>(map: ReadonlyMap<K, V>, key: K): V {
   const value = map.get(key);
   if (value === undefined) throw new Error(`the database returned no row for ${key}`);
   return value;
@@ -300,15 +301,23 @@ async function noteStored(
   return new Map(rows.map((row) => [row.skill_id, row.revision]));
 }
 
-/** Deletes skills so that it can be taken back. The rows must be locked, and archived, by the caller. */
-export async function deleteRows(connection: Connection, ids: readonly number[]): Promise<void> {
-  await connection.query(
+/**
+ * Deletes skills so that it can be taken back. The rows must be locked, and archived, by the caller.
+ *
+ * @returns the revision that each row has by this
+ */
+export async function deleteRows(
+  connection: Connection,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, number>> {
+  const revisions = await connection.query<{ skill_id: number; revision: number }>(
     `update skill_sync y set
        previous_status = s.status, revision = nextval('skill_revision_seq'), origin = 'files',
        revised_at = transaction_timestamp(), revision_xid = pg_current_xact_id(),
        writer = concat_ws(' ', session_user, nullif(current_setting('application_name'), ''))
      from skills s
-     where s.skill_id = y.skill_id and y.skill_id = any ($1)`,
+     where s.skill_id = y.skill_id and y.skill_id = any ($1)
+     returning y.skill_id, y.revision`,
     [ids],
   );
   await connection.query(
@@ -323,6 +332,7 @@ export async function deleteRows(connection: Connection, ids: readonly number[])
     connection,
     tags.map((row) => row.tag),
   );
+  return new Map(revisions.map((row) => [row.skill_id, row.revision]));
 }
 
 /** Keeps what columns and relations now say of these skills, to see later what another writer changed. */

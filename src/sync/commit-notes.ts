@@ -45,7 +45,8 @@ export async function noteCommits(
 /** What this run brought from the files to the database. What was forced is no commit's. */
 function storedRevisions(results: readonly Result<PlannedChange>[]): readonly Omit<Note, 'clean'>[] {
   return results.flatMap((result) => {
-    const row = result.ok && result.change.origin !== 'database' ? result.state?.row : undefined;
+    if (!result.ok || result.change.origin === 'database') return [];
+    const row = result.state?.row ?? result.deleted;
     return row ? [{ path: result.change.path, skillId: row.skillId, revision: row.revision }] : [];
   });
 }

@@ -2,6 +2,7 @@ import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/repository/connection.ts';
+import { Database } from '../../src/repository/database.ts';
 import { databaseKinds } from '../databases.ts';
 import { temporaryFolder } from '../folders.ts';
 import { cloneAt, document, type RunOptions } from './sides.ts';
@@ -80,6 +81,24 @@ describe.skipIf(!hasGit).each(['postgres'] as const)('clones without a base, on 
     await behind.git('reset', '--quiet', '--hard', 'HEAD~1');
     expect((await behind.run('sync', newest)).words).toEqual(['x: hold deletion']);
     expect(await inDatabase(connection)).toBeUndefined();
+  });
+
+  test('write a skill again that somebody restored after it was deleted in git', async () => {
+    const { connection, first, join } = await team(kind);
+    await first.commit({ x: null });
+    await first.git('push', '--quiet', 'origin', 'main');
+    const { results } = await first.run('sync', { ...newest, deletes: true });
+    const kept = results[0]?.ok ? results[0].kept : undefined;
+    const second = await join();
+    expect((await second.run('sync', newest)).words).toEqual([]);
+    const database = new Database(connection, []);
+    await database.beginRun({ direction: 'restore', who: 'tester', host: 'test', directory: '' });
+    expect(await database.restore('x', kept ?? 0)).toMatchObject({ ok: true });
+    await database.endRun({}, null);
+    const third = await join();
+    for (const someone of [first, second, third]) {
+      expect((await someone.run('sync', newest)).words).toEqual(['x: new -> files']);
+    }
   });
 
   test('know squashed, rebased and merged branches by what they hold', async () => {
