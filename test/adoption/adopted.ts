@@ -11,6 +11,21 @@ import type { DatabasePlace } from '../../src/repository/open.ts';
 import { type DatabaseKind, emptyDatabasePlace, openConnection } from '../databases.ts';
 import { type Columns, columnsOf, type Dump, differences, dump } from './schema.ts';
 
+/** What a sync neither reads nor writes. */
+export const neverSynced = [
+  'jobs',
+  'hitl_interactions',
+  'deep_understanding_state',
+  'tdd_workflow_state',
+  'validation_reports',
+  'validation_checks',
+  'skill_test_coverage',
+  'usage_events',
+  'skill_statistics',
+  'optimization_jobs',
+  'conversation_sessions',
+];
+
 /** A run that takes every skill of library.sql. */
 export const everyStatus = { statuses: ['draft', 'active', 'deprecated', 'archived'] } as const;
 

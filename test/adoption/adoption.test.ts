@@ -6,23 +6,8 @@ import { makeProject } from '../acceptance/cli.ts';
 import { databaseKinds, emptyDatabasePlace, openConnection } from '../databases.ts';
 import { writeFiles } from '../folders.ts';
 import { document } from '../sync/sides.ts';
-import { adopt, migrationNames, migrationSql, teamLibrary } from './adopted.ts';
+import { adopt, migrationNames, migrationSql, neverSynced, teamLibrary } from './adopted.ts';
 import { columnsOf, describeSchema, differences, dump } from './schema.ts';
-
-/** What a sync neither reads nor writes. */
-const neverSynced = [
-  'jobs',
-  'hitl_interactions',
-  'deep_understanding_state',
-  'tdd_workflow_state',
-  'validation_reports',
-  'validation_checks',
-  'skill_test_coverage',
-  'usage_events',
-  'skill_statistics',
-  'optimization_jobs',
-  'conversation_sessions',
-];
 
 /** Checks of the team that no tree of skills keeps to. */
 const relaxed = [

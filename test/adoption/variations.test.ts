@@ -3,29 +3,23 @@ import type { Connection } from '../../src/repository/connection.ts';
 import { inspectSchema, migrate } from '../../src/repository/migrate.ts';
 import { databaseKinds } from '../databases.ts';
 import { document, makeClone } from '../sync/sides.ts';
-import { adopt, everyStatus, librarySkills, plainRole, teamLibrary, type Variation } from './adopted.ts';
+import {
+  adopt,
+  everyStatus,
+  librarySkills,
+  neverSynced,
+  plainRole,
+  teamLibrary,
+  type Variation,
+} from './adopted.ts';
 import { type Columns, describeSchema, differences, dump } from './schema.ts';
 
 /** What no sync writes. */
-const neverSynced = new Set([
-  'jobs',
-  'hitl_interactions',
-  'deep_understanding_state',
-  'tdd_workflow_state',
-  'validation_reports',
-  'validation_checks',
-  'skill_test_coverage',
-  'usage_events',
-  'skill_statistics',
-  'optimization_jobs',
-  'conversation_sessions',
-  'facet_definitions',
-  'usage_summary',
-]);
+const unwritten = new Set([...neverSynced, 'facet_definitions', 'usage_summary']);
 
 /** The library to files, changes to the library, and to the files of another clone. */
 async function syncBothWays(connection: Connection, columns: Columns): Promise<void> {
-  const others = new Map([...columns].filter(([table]) => neverSynced.has(table)));
+  const others = new Map([...columns].filter(([table]) => unwritten.has(table)));
   const before = await dump(connection, others);
   const clone = await makeClone(connection);
   const imported = await clone.run('import', everyStatus);
@@ -147,7 +141,7 @@ const variations: readonly (readonly [name: string, variation: Variation])[] = [
   [
     'without the tables that are never synced',
     {
-      later: [`drop table ${[...neverSynced].filter((name) => name !== 'usage_summary').join(', ')} cascade`],
+      later: [`drop table ${[...unwritten].filter((name) => name !== 'usage_summary').join(', ')} cascade`],
     },
   ],
   [
