@@ -14,11 +14,11 @@ import {
   type Unreadable,
 } from '../replica.ts';
 import { digestSkill } from '../skill/digest.ts';
-import { compareBytes, type SkillPath } from '../skill/path.ts';
+import { compareBytes, foldersAbove, type SkillPath } from '../skill/path.ts';
 import { applyChanges } from './apply.ts';
 import { mapBounded, skillsAtOnce } from './bounded.ts';
 import { baseRules } from './ignore.ts';
-import { foldersAbove, type Library } from './library.ts';
+import type { Library } from './library.ts';
 import type { Limits } from './limits.ts';
 import { kindOf } from './list.ts';
 import { findSkill, lastChange, type MeasuredSkill, measureSkill, readSkill } from './read.ts';

@@ -1,10 +1,10 @@
 // Whether a skill from elsewhere, once written, would be read back as the same skill.
 
 import type { Outcome, Problem } from '../problem.ts';
-import { type FilePath, parseFilePath, parseSkillPath } from '../skill/path.ts';
+import { type FilePath, foldersAbove, parseFilePath, parseSkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
 import { type IgnoreRules, ignoreFileName, linesOf } from './ignore.ts';
-import { foldersAbove, isBelow, join, type Library, parentOf, placeOf } from './library.ts';
+import { isBelow, join, type Library, parentOf, placeOf } from './library.ts';
 import { kindAt } from './list.ts';
 import { breachOf, documentProblem } from './read.ts';
 import { rulesOf } from './scan.ts';

@@ -31,9 +31,3 @@ export function parentOf(path: string): string {
 export function isBelow(path: string, folder: string): boolean {
   return folder === '' ? path !== '' : path.startsWith(`${folder}/`);
 }
-
-/** The folders above a path, the topmost first: `a/b/c` has `a` and `a/b`. */
-export function foldersAbove(path: string): readonly string[] {
-  const segments = path.split('/').slice(0, -1);
-  return segments.map((_, index) => segments.slice(0, index + 1).join('/'));
-}

@@ -1,9 +1,9 @@
 // What stands where a skill is to be written, and is not the skill's own to replace.
 
 import type { Problem } from '../problem.ts';
-import type { FilePath } from '../skill/path.ts';
+import { type FilePath, foldersAbove } from '../skill/path.ts';
 import type { Entry, Skill } from '../skill/skill.ts';
-import { foldersAbove, join, type Library, placeOf } from './library.ts';
+import { join, type Library, placeOf } from './library.ts';
 import { kindAt, listFolder } from './list.ts';
 import { readFile } from './read-file.ts';
 

@@ -3,8 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { answer, codeOf, type Disk } from '../disk.ts';
 import type { Problem } from '../problem.ts';
+import { foldersAbove } from '../skill/path.ts';
 import { documentOf, type Entry, type Skill } from '../skill/skill.ts';
-import { foldersAbove, join, type Library, placeOf } from './library.ts';
+import { join, type Library, placeOf } from './library.ts';
 
 /**
  * Where removed skills go: outside the skills directory, so that no agent loads them. Each {@link Trash} has a

@@ -4,10 +4,10 @@ import { randomUUID } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { answer, codeOf, type OpenFile, openNew, openRead } from '../disk.ts';
 import type { Problem } from '../problem.ts';
-import type { FilePath, SkillPath } from '../skill/path.ts';
+import { type FilePath, foldersAbove, type SkillPath } from '../skill/path.ts';
 import { documentOf, type Entry, type Skill } from '../skill/skill.ts';
 import { ownPrefix } from './ignore.ts';
-import { foldersAbove, join, type Library, parentOf, placeOf } from './library.ts';
+import { join, type Library, parentOf, placeOf } from './library.ts';
 import { kindAt, listFolder } from './list.ts';
 
 /**

@@ -57,3 +57,9 @@ export function folderName(path: SkillPath): string {
 export function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
+
+/** The folders above a path, the topmost first: `a/b/c` has `a` and `a/b`. */
+export function foldersAbove(path: string): readonly string[] {
+  const segments = path.split('/').slice(0, -1);
+  return segments.map((_, index) => segments.slice(0, index + 1).join('/'));
+}

@@ -7,7 +7,7 @@ import { findRepository, type GitRepository } from '../git/repository.ts';
 import { type Standing, standings } from '../git/standings.ts';
 import { uncleanPaths } from '../git/unclean.ts';
 import type { CommitPlace, Holder } from '../replica.ts';
-import type { SkillPath } from '../skill/path.ts';
+import { foldersAbove, type SkillPath } from '../skill/path.ts';
 import { documentOf, type Skill } from '../skill/skill.ts';
 
 /** Tells which skills are as HEAD has them. */
@@ -67,7 +67,7 @@ export class Checkout implements Holder {
     for (const { path } of unclean) {
       const isFolder = path.endsWith('/');
       const bare = isFolder ? path.slice(0, -1) : path;
-      const above = [bare, ...foldersAbove(bare)];
+      const above = [bare, ...foldersAbove(bare).toReversed()];
       if (above.some((one) => left.has(one))) continue;
       const owner = above.find((one) => known.has(one));
       if (owner !== undefined) dirty.add(owner);
@@ -112,10 +112,4 @@ export class Checkout implements Holder {
     this.#held ??= heldBlobs(this.#repository);
     return this.#held;
   }
-}
-
-/** The folders above a path, the nearest first. */
-function foldersAbove(path: string): readonly string[] {
-  const segments = path.split('/').slice(0, -1);
-  return segments.map((_, index) => segments.slice(0, segments.length - index).join('/'));
 }

@@ -1,7 +1,7 @@
 // Ignore rules do not reach what the database already holds: a new rule removes nothing from it.
 
 import type { DatabaseReplica, FilesReplica, FilesSnapshot, Snapshot } from '../replica.ts';
-import type { SkillPath } from '../skill/path.ts';
+import { foldersAbove, type SkillPath } from '../skill/path.ts';
 
 /** The files' snapshot, with what the database holds of what ignore rules would leave out. */
 export async function withHeldFiles(
@@ -38,10 +38,4 @@ function storedPlaces(
       ? below
       : [...below, { path: owner as SkillPath, within: path.slice(owner.length + 1) }];
   });
-}
-
-/** The folders above a path, the topmost first. */
-function foldersAbove(path: string): readonly string[] {
-  const segments = path.split('/').slice(0, -1);
-  return segments.map((_, index) => segments.slice(0, index + 1).join('/'));
 }

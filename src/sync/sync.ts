@@ -124,7 +124,10 @@ async function decideByGit<I extends PlanInput & { readonly local: FilesSnapshot
   checkout: Checkout | undefined,
   input: I,
 ): Promise<I> {
-  const contested = makePlan(input).conflicts.filter(({ path }) => input.base.has(path));
+  const undecided = { ...input.policy, force: false, onConflict: 'fail' } as const;
+  const contested = makePlan({ ...input, policy: undecided }).conflicts.filter(({ path }) =>
+    input.base.has(path),
+  );
   if (checkout === undefined || contested.length === 0) return input;
   const isClean = await cleanliness(checkout, input, true);
   const known = await askGit(database, checkout, isClean, contested);

@@ -83,6 +83,21 @@ describe.skipIf(!hasGit).each(['postgres'] as const)('clones without a base, on 
     expect(await inDatabase(connection)).toBeUndefined();
   });
 
+  test('delete what a commit deletes, also where another clone exported an edit of it before', async () => {
+    const { connection, first, join } = await team(kind);
+    const second = await join();
+    await second.run('sync', newest);
+    await second.commit({ 'x/SKILL.md': text('Two') });
+    await second.run('export');
+    await second.git('push', '--quiet', 'origin', 'main');
+    await first.git('pull', '--quiet', 'origin', 'main');
+    await first.commit({ x: null });
+    // The base of this clone knows neither the edit nor its export.
+    expect((await first.run('sync', newest)).words).toEqual(['x: hold deletion']);
+    expect((await first.run('sync', { ...newest, deletes: true })).words).toEqual(['x: deleted -> database']);
+    expect(await inDatabase(connection)).toBeUndefined();
+  });
+
   test('write a skill again that somebody restored after it was deleted in git', async () => {
     const { connection, first, join } = await team(kind);
     await first.commit({ x: null });
