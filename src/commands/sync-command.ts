@@ -169,6 +169,8 @@ async function syncSides(
       else problems.push(result.problem);
     }
     for (const notice of done.length > 0 ? await database.unresolved() : []) report.notice(notice);
+    const count = done.filter(({ side, after }) => side === 'files' && after === null).length;
+    if (count > 0) report.notice({ notice: 'trash', count, folder: directory.trash });
   }
   const exitCode = exitCodeOf(plan, done, problems, flags);
   report.end(plan, done, problems, exitCode);

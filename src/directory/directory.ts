@@ -84,6 +84,11 @@ export class Directory implements FilesReplica {
     return this.#library.root;
   }
 
+  /** Where the files of skills are that this removed. */
+  get trash(): string {
+    return this.#trash.folder;
+  }
+
   /** From now on no ignore rule reaches these files, as in git those that it tracks. */
   hold(files: readonly string[]): void {
     for (const file of files) for (const path of [...foldersAbove(file), file]) this.#held.add(path);

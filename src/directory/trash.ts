@@ -14,21 +14,22 @@ import { join, type Library, placeOf } from './library.ts';
 export class Trash {
   readonly #disk: Disk;
   readonly #root: string;
-  readonly #folder: string;
+  /** The folder of what was removed by this. */
+  readonly folder: string;
 
   /** @param root the folder of all trash, made with the first skill that goes there; the one above it stands */
   constructor(disk: Disk, root: string) {
     const day = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
     this.#disk = disk;
     this.#root = root;
-    this.#folder = `${root}/${day}-${randomUUID().slice(0, 8)}`;
+    this.folder = `${root}/${day}-${randomUUID().slice(0, 8)}`;
   }
 
   /** Moves a file there. `bytes` are its content, for a trash on another file system. */
   async take(place: string, path: string, { bytes }: Entry): Promise<void> {
-    const target = `${this.#folder}/${path}`;
-    const above = foldersAbove(path).map((folder) => `${this.#folder}/${folder}`);
-    for (const folder of [this.#root, this.#folder, ...above]) {
+    const target = `${this.folder}/${path}`;
+    const above = foldersAbove(path).map((folder) => `${this.folder}/${folder}`);
+    for (const folder of [this.#root, this.folder, ...above]) {
       await answer(this.#disk.mkdir(folder), 'EEXIST');
     }
     try {

@@ -7,7 +7,7 @@ import { printableLine } from './terminal-text.ts';
 /** Paths that a notice names under `--verbose`. */
 const maxShown = 50;
 
-type Counted = Exclude<Notice, { readonly notice: 'root-document' }>;
+type Counted = Exclude<Notice, { readonly notice: 'root-document' | 'trash' }>;
 
 const texts: { readonly [N in Counted['notice']]: (count: number) => string } = {
   links: (count) => `${counted(count, 'symbolic link')} neither followed nor synced`,
@@ -28,6 +28,9 @@ export function noticeLines(notice: Notice, isVerbose: boolean): string {
       `note: ${printableLine(notice.file)} stands in the skills directory itself and is not synced; ` +
       `point --skills-dir at ${printableLine(notice.pointAt)}\n`
     );
+  }
+  if (notice.notice === 'trash') {
+    return `note: ${counted(notice.count, 'skill')} removed from the files, to be found in ${printableLine(notice.folder)}\n`;
   }
   const head = `note: ${texts[notice.notice](notice.count)}\n`;
   if (!isVerbose || !('paths' in notice)) return head;

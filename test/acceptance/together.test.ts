@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
@@ -145,6 +146,18 @@ describe('what a run leaves to decide', () => {
     expect([await code(''), await code('=theirs'), await code('=conflicts')]).toEqual([3, 3, 3]);
     expect(await code('=sometimes')).toBe(64);
     for (const wrong of ['half', '-1', '101']) expect(await code('', '--max-delete', wrong)).toBe(64);
+  });
+
+  test('says where removed files are', async () => {
+    const project = await makeProject();
+    const url = await databaseUrl('postgres');
+    await writeFiles(project.folder, tree('one', ['s0', 's1']));
+    await sync(project, url);
+    await sql(url, `update skills set deleted_at = now() where name = 's0'`);
+    const run = await project.run(['import-from-db', '--delete'], { DATABASE_URL: url });
+    expect(run.stdout).toContain('remove   s0  in the files: deleted on the other side');
+    const [, folder = ''] = /1 skill removed from the files, to be found in (.*)/.exec(run.stderr) ?? [];
+    expect(await readFile(`${folder}/s0/SKILL.md`, 'utf8')).toBe(document('s0', 'one\n'));
   });
 
   test('prints the command that brings back what lost', async () => {
