@@ -21,6 +21,11 @@ export interface LockHolder {
   readonly started: string;
 }
 
+/** The holder, as a problem names it. */
+export function describeHolder({ pid, host, since }: LockHolder): string {
+  return `process ${pid} on ${host} since ${since}`;
+}
+
 /** A lock that is held until `release`. */
 export interface Lock {
   release(): Promise<void>;

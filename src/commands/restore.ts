@@ -1,6 +1,5 @@
 // `restore`: makes an old revision of a skill the current one in the database.
 
-import { hostname, userInfo } from 'node:os';
 import { nodeDisk } from '../disk.ts';
 import { type Outcome, refuse } from '../problem.ts';
 import { jsonText } from '../report/json.ts';
@@ -10,6 +9,7 @@ import { openForWriting } from '../repository/open.ts';
 import { makeStateDirectory } from '../state-directory.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
 import { exitCodes, type GlobalFlags, runCommand, withConnection } from './command.ts';
+import { whoRuns } from './sides.ts';
 
 /** Flags of `restore`. */
 export interface RestoreFlags extends GlobalFlags {
@@ -26,8 +26,7 @@ export function run(flags: RestoreFlags, path: string): Promise<number> {
     const { connection } = opened.value;
     return withConnection(connection, async () => {
       const database = new Database(connection, compileMapping(config.taxonomy.mapping));
-      const who = userInfo().username;
-      await database.beginRun({ direction: 'restore', who, host: hostname(), directory: '' });
+      await database.beginRun({ direction: 'restore', ...whoRuns(), directory: '' });
       const restored = await database.restore(path, flags.revision);
       await database.endRun({ updated: restored.ok ? 1 : 0 }, restored.ok ? null : restored.problem.reason);
       if (!restored.ok) return restored;

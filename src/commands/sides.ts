@@ -1,13 +1,20 @@
 // Both sides of a command that compares them: the skills directory, and the database that was chosen.
 
+import { hostname, userInfo } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { type Directory, openDirectory } from '../directory/directory.ts';
 import { defaultLimits } from '../directory/limits.ts';
 import { nodeDisk } from '../disk.ts';
 import { type Outcome, refuse } from '../problem.ts';
+import type { DatabaseReplica, RunStart } from '../replica.ts';
+import type { DatabaseName } from '../repository/connection.ts';
+import { Database } from '../repository/database.ts';
+import { emptyDatabase } from '../repository/empty.ts';
 import { type OpenedDatabase, openForReading, openForWriting } from '../repository/open.ts';
 import { makeStateDirectory, trashOf } from '../state-directory.ts';
 import { lastDatabase } from '../sync/base.ts';
+import { compileMapping } from '../taxonomy/infer.ts';
+import { withConnection } from './command.ts';
 
 /** Opens the skills directory. */
 export function openSkills({
@@ -41,4 +48,21 @@ export async function openSide(
   if (isDryRun) return openForReading(database, nodeDisk);
   await makeStateDirectory(nodeDisk, stateDirectory);
   return openForWriting(database, nodeDisk);
+}
+
+/** Works on an opened database, and closes it; one that is still to come is an empty one. */
+export function withDatabase(
+  { taxonomy }: Config,
+  opened: OpenedDatabase,
+  work: (name: DatabaseName, database: DatabaseReplica) => Promise<Outcome<number>>,
+): Promise<Outcome<number>> {
+  const mapping = compileMapping(taxonomy.mapping);
+  if (opened.state === 'absent') return work(opened.name, emptyDatabase(mapping));
+  const { connection } = opened;
+  return withConnection(connection, () => work(connection.database, new Database(connection, mapping)));
+}
+
+/** Who runs this, and where. */
+export function whoRuns(): Pick<RunStart, 'who' | 'host'> {
+  return { who: userInfo().username, host: hostname() };
 }

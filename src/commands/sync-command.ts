@@ -1,6 +1,5 @@
 // What the three syncing commands share: both sides opened, the work called, the report made.
 
-import { hostname, userInfo } from 'node:os';
 import type { Config } from '../config/config.ts';
 import type { Directory } from '../directory/directory.ts';
 import { nodeDisk } from '../disk.ts';
@@ -11,8 +10,6 @@ import { jsonReport } from '../report/sync-json.ts';
 import type { SyncReport } from '../report/sync-report.ts';
 import { textReport } from '../report/sync-text.ts';
 import type { DatabaseName } from '../repository/connection.ts';
-import { Database } from '../repository/database.ts';
-import { emptyDatabase } from '../repository/empty.ts';
 import type { OpenedDatabase } from '../repository/open.ts';
 import { describeDatabase } from '../repository/sqlstate.ts';
 import type { Status } from '../skill/status.ts';
@@ -21,10 +18,9 @@ import { lockDirectory } from '../sync/directory-lock.ts';
 import { previewPlan } from '../sync/preview.ts';
 import { runPlan } from '../sync/run.ts';
 import { prepareSync, type SyncInput } from '../sync/sync.ts';
-import { compileMapping } from '../taxonomy/infer.ts';
-import { exitCodes, type GlobalFlags, runCommand, withConnection } from './command.ts';
+import { exitCodes, type GlobalFlags, runCommand } from './command.ts';
 import { PathGlobs } from './path-globs.ts';
-import { openSide, openSkills } from './sides.ts';
+import { openSide, openSkills, whoRuns, withDatabase } from './sides.ts';
 
 /** Flags of the syncing commands. */
 export interface SyncFlags extends GlobalFlags {
@@ -86,8 +82,7 @@ async function runBetween(
 ): Promise<Outcome<number>> {
   const opened = await openSide(config, directory.root, flags.dryRun === true);
   if (!opened.ok) return opened;
-  const mapping = compileMapping(config.taxonomy.mapping);
-  const run = (name: DatabaseName, database: DatabaseReplica) => {
+  return withDatabase(config, opened.value, (name, database) => {
     startReport(report, config, opened.value, name, flags);
     const policy: Policy = {
       force: flags.force === true,
@@ -97,10 +92,7 @@ async function runBetween(
       onConflict: direction === 'sync' ? (flags.onConflict ?? 'newest') : 'edits',
     };
     return syncSides(direction, flags, policy, config, directory, name, database, report);
-  };
-  if (opened.value.state === 'absent') return run(opened.value.name, emptyDatabase(mapping));
-  const { connection } = opened.value;
-  return withConnection(connection, () => run(connection.database, new Database(connection, mapping)));
+  });
 }
 
 function startReport(
@@ -141,7 +133,7 @@ async function syncSides(
 ): Promise<Outcome<number>> {
   const globs = new PathGlobs(flags.skillPath ?? []);
   const input: SyncInput = {
-    run: { direction, who: userInfo().username, host: hostname(), directory: directory.root },
+    run: { direction, ...whoRuns(), directory: directory.root },
     files: directory,
     database,
     databaseName,

@@ -121,10 +121,10 @@ const directions: {
   sync: { changes: ['database', 'files'], forced: 'database' },
 };
 
-/** All paths that either side or the base names, in byte order, with what each side holds there. */
+/** All paths that either side or the base names, in no order, with what each side holds there. */
 function pairsOf({ local, remote, base }: Pick<PlanInput, 'local' | 'remote' | 'base'>): readonly Pair[] {
   const paths = new Set([...local.skills.keys(), ...remote.skills.keys(), ...base.keys()]);
-  return [...paths].sort(compareBytes).map((path) => ({
+  return [...paths].map((path) => ({
     path,
     local: local.skills.get(path) ?? null,
     remote: remote.skills.get(path) ?? null,
@@ -136,6 +136,14 @@ export function differingWithoutBase(input: Pick<PlanInput, 'local' | 'remote' |
   return pairsOf(input).filter(
     ({ path, local, remote }) => !input.base.has(path) && local?.digest !== remote?.digest,
   );
+}
+
+/** Paths where both sides left the base, differently. */
+export function contestedBases(input: Pick<PlanInput, 'local' | 'remote' | 'base'>): readonly Pair[] {
+  return pairsOf(input).filter(({ path, local, remote }) => {
+    const base = input.base.get(path);
+    return base && decide(local?.digest ?? null, remote?.digest ?? null, base.digest) === 'conflict';
+  });
 }
 
 /** Tells of which paths a replica cannot speak. */
@@ -180,7 +188,7 @@ export function makePlan(input: PlanInput): Plan {
   const unknownRemotely = unreadableIn(input.remote);
   let unchanged = 0;
   let leftOut = 0;
-  for (const pair of pairsOf(input)) {
+  for (const pair of [...pairsOf(input)].sort((a, b) => compareBytes(a.path, b.path))) {
     if (!input.selects(pair.path)) continue;
     if (!statusTakesPart(input, pair)) {
       // An export writes no files: no row takes part in it for itself.

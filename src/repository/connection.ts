@@ -19,6 +19,9 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** Who writes, in SQL, as the triggers note it of others. */
+export const writerSql = `concat_ws(' ', session_user, nullif(current_setting('application_name'), ''))`;
+
 /** How long a server may take to answer a connection. */
 const connectTimeoutMs = 10_000;
 

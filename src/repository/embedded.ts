@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Disk } from '../disk.ts';
-import { takeLock } from '../lock.ts';
+import { describeHolder, takeLock } from '../lock.ts';
 import { type Outcome, refuse } from '../problem.ts';
 import { type Connection, connectEmbedded } from './connection.ts';
 
@@ -26,8 +26,7 @@ export async function connectToEmbedded(disk: Disk, directory: string): Promise<
   await mkdir(path.dirname(directory), { recursive: true });
   const taken = await takeLock(disk, `${directory}.lock`);
   if ('holder' in taken) {
-    const { pid, host, since } = taken.holder;
-    const holder = `process ${pid} on ${host} since ${since}`;
+    const holder = describeHolder(taken.holder);
     return refuse({ reason: 'database-locked', database: directory, holder });
   }
   const release = () => taken.lock.release();

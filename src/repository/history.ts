@@ -6,7 +6,7 @@ import type { Outcome } from '../problem.ts';
 import type { Digest } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
 import { documentOf, type Entry, type Skill } from '../skill/skill.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, writerSql } from './connection.ts';
 import { modeOf } from './render.ts';
 
 /** A skill, and a digest that it may have had. */
@@ -83,7 +83,7 @@ export async function keepFiles(
      )
      select k.skill_id, nextval('skill_revision_seq'), k.skill_path, k.document_name, k.document_mode,
        k.frontmatter_source, k.skill_content, k.files::jsonb, k.digest, 'files',
-       concat_ws(' ', session_user, nullif(current_setting('application_name'), '')), $9
+       ${writerSql}, $9
      from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
        as k (skill_id, skill_path, document_name, document_mode, frontmatter_source, skill_content, files, digest)
      where not exists (

@@ -14,7 +14,7 @@ import type { Change, SkillState } from '../replica.ts';
 import type { Digest } from '../skill/digest.ts';
 import type { Skill } from '../skill/skill.ts';
 import { createCategories } from './categories.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, writerSql } from './connection.ts';
 import { matchFiles } from './files.ts';
 import { isWholeDocument } from './first-text.ts';
 import type { ReadSkill } from './read-skill.ts';
@@ -265,7 +265,7 @@ async function noteStored(
        taxonomy_version, origin, revised_at, writer, revision_xid
      )
      select skill_id, digest, document_name, document_mode, targets::jsonb, category_reason, states_status, $8, $10,
-       origin, transaction_timestamp(), concat_ws(' ', session_user, nullif(current_setting('application_name'), '')),
+       origin, transaction_timestamp(), ${writerSql},
        pg_current_xact_id()
      from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $12::text[])
        as incoming (skill_id, digest, document_name, document_mode, targets, category_reason, states_status, origin)
@@ -314,7 +314,7 @@ export async function deleteRows(
     `update skill_sync y set
        previous_status = s.status, revision = nextval('skill_revision_seq'), origin = 'files',
        revised_at = transaction_timestamp(), revision_xid = pg_current_xact_id(),
-       writer = concat_ws(' ', session_user, nullif(current_setting('application_name'), ''))
+       writer = ${writerSql}
      from skills s
      where s.skill_id = y.skill_id and y.skill_id = any ($1)
      returning y.skill_id, y.revision`,

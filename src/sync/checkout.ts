@@ -13,19 +13,30 @@ import { documentOf, type Skill } from '../skill/skill.ts';
 /** Tells which skills are as HEAD has them. */
 export type IsClean = (path: SkillPath) => boolean;
 
+/** What a skills directory holds, as git must know it to tell whose each file is. */
+export interface SkillTree {
+  /** Whether a skill stands at a path, on either side: a file belongs to the nearest one above it. */
+  readonly isSkill: (path: string) => boolean;
+  /** What ignore rules leave out of skills, and git need not hold. */
+  readonly dropped: readonly string[];
+}
+
 /** A skills directory in a git repository. */
 export class Checkout implements Holder {
   readonly #repository: GitRepository;
+  readonly #tree: SkillTree;
+  #isClean: Promise<IsClean> | undefined;
   #held: Promise<ReadonlySet<string> | undefined> | undefined;
 
-  private constructor(repository: GitRepository) {
+  private constructor(repository: GitRepository, tree: SkillTree) {
     this.#repository = repository;
+    this.#tree = tree;
   }
 
   /** Undefined where git does not answer: no git, no repository, a shallow clone, an ignored directory. */
-  static async find(directory: string): Promise<Checkout | undefined> {
+  static async find(directory: string, tree: SkillTree): Promise<Checkout | undefined> {
     const repository = await findRepository(directory);
-    return repository && new Checkout(repository);
+    return repository && new Checkout(repository, tree);
   }
 
   /** By what the history tells this directory, at HEAD. */
@@ -51,17 +62,16 @@ export class Checkout implements Holder {
     return (await standings(this.#repository, commits)) ?? new Map();
   }
 
-  /**
-   * Which of the skills are as HEAD has them; none where git cannot say.
-   *
-   * @param skills all paths of skills: a file belongs to the nearest one above it
-   * @param dropped what ignore rules leave out of skills, and git need not hold
-   */
-  async cleanliness(skills: Iterable<SkillPath>, dropped: readonly string[]): Promise<IsClean> {
+  /** Which skills are as HEAD has them; none where git cannot say. */
+  isClean(): Promise<IsClean> {
+    this.#isClean ??= this.#cleanliness();
+    return this.#isClean;
+  }
+
+  async #cleanliness(): Promise<IsClean> {
     const unclean = await uncleanPaths(this.#repository);
     if (unclean === undefined) return () => false;
-    const known = new Set<string>(skills);
-    const left = new Set(dropped);
+    const left = new Set(this.#tree.dropped);
     const dirty = new Set<string>();
     const folders: string[] = [];
     for (const { path } of unclean) {
@@ -69,16 +79,17 @@ export class Checkout implements Holder {
       const bare = isFolder ? path.slice(0, -1) : path;
       const above = [bare, ...foldersAbove(bare).toReversed()];
       if (above.some((one) => left.has(one))) continue;
-      const owner = above.find((one) => known.has(one));
+      const owner = above.find((one) => this.#tree.isSkill(one));
       if (owner !== undefined) dirty.add(owner);
       if (isFolder) folders.push(path);
     }
     return (path) => !dirty.has(path) && !folders.some((folder) => path.startsWith(folder));
   }
 
-  /** When HEAD's history last changed each of these skills. */
+  /** When HEAD's history last changed those of the skills that are as HEAD has them. */
   async commitTimes(paths: readonly SkillPath[]): Promise<ReadonlyMap<string, Date>> {
-    return (await commitTimes(this.#repository, paths)) ?? new Map();
+    const clean = paths.filter(await this.isClean());
+    return (await commitTimes(this.#repository, clean)) ?? new Map();
   }
 
   /** When HEAD was committed. */

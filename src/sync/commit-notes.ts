@@ -4,7 +4,7 @@ import type { PlannedChange } from '../reconcile/plan.ts';
 import type { DatabaseReplica, Result } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
 import type { ReadBase } from './base.ts';
-import { cleanliness, type Prepared } from './sync.ts';
+import type { Prepared } from './sync.ts';
 
 interface Note {
   readonly path: SkillPath;
@@ -30,7 +30,7 @@ export async function noteCommits(
   const stored = storedRevisions(results);
   const alike = alikeRevisions(prepared, entries, results);
   if (checkout === undefined || stored.length + alike.length === 0) return [];
-  const isClean = await cleanliness(checkout, prepared, true);
+  const isClean = await checkout.isClean();
   const seen = alike.filter(({ path }) => isClean(path));
   const known = await knownAlready(database, prepared, seen);
   const notes: readonly Note[] = [

@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, type Disk } from '../disk.ts';
-import { type Lock, type LockHolder, takeLock } from '../lock.ts';
+import { describeHolder, type Lock, type LockHolder, takeLock } from '../lock.ts';
 import { type Outcome, refuse } from '../problem.ts';
 
 const lockName = '.skill-fleet-lock';
@@ -31,9 +31,7 @@ export async function lockDirectory(
     const taken = await tryLock(disk, path.join(directory, lockName));
     if ('lock' in taken) return { ok: true, value: taken.lock };
     if (Date.now() >= deadline) {
-      const { pid, host, since } = taken.holder;
-      const holder = `process ${pid} on ${host} since ${since}`;
-      return refuse({ reason: 'directory-locked', directory, holder });
+      return refuse({ reason: 'directory-locked', directory, holder: describeHolder(taken.holder) });
     }
     if (isFirst) onWait(taken.holder);
     // Several that wait do not come back together.

@@ -23,19 +23,15 @@ function storedPlaces(
   stored: ReadonlyMap<SkillPath, unknown>,
 ): readonly { readonly path: SkillPath; readonly within: string }[] {
   if (dropped.length === 0) return [];
-  const byFolder = new Map<string, SkillPath[]>();
+  const below = new Map<string, SkillPath[]>(dropped.map((path) => [path, []]));
   for (const path of stored.keys()) {
-    for (const folder of [...foldersAbove(path), path]) {
-      const below = byFolder.get(folder);
-      if (below) below.push(path);
-      else byFolder.set(folder, [path]);
-    }
+    for (const folder of [...foldersAbove(path), path]) below.get(folder)?.push(path);
   }
   return dropped.flatMap((path) => {
-    const below = (byFolder.get(path) ?? []).map((skill) => ({ path: skill, within: '' }));
+    const whole = (below.get(path) ?? []).map((skill) => ({ path: skill, within: '' }));
     const owner = foldersAbove(path).findLast((folder) => stored.has(folder as SkillPath));
     return owner === undefined
-      ? below
-      : [...below, { path: owner as SkillPath, within: path.slice(owner.length + 1) }];
+      ? whole
+      : [...whole, { path: owner as SkillPath, within: path.slice(owner.length + 1) }];
   });
 }

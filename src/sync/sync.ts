@@ -2,7 +2,14 @@
 
 import type { Disk } from '../disk.ts';
 import type { Notice } from '../notice.ts';
-import { differingWithoutBase, makePlan, type Plan, type PlanInput, type Policy } from '../reconcile/plan.ts';
+import {
+  contestedBases,
+  differingWithoutBase,
+  makePlan,
+  type Plan,
+  type PlanInput,
+  type Policy,
+} from '../reconcile/plan.ts';
 import type {
   DatabaseReplica,
   DatabaseSnapshot,
@@ -15,7 +22,7 @@ import type {
 } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
 import { type BaseIdentity, type ReadBase, readBase, setAsideUnless } from './base.ts';
-import { Checkout, type IsClean } from './checkout.ts';
+import { Checkout } from './checkout.ts';
 import { withHeldFiles } from './held.ts';
 import { guardLineEndings } from './line-endings.ts';
 import { conflictTimes } from './times.ts';
@@ -54,7 +61,10 @@ export async function prepareSync(input: SyncInput): Promise<Prepared> {
   const scanned = await files.snapshot();
   const found = await database.snapshot();
   const local = await withHeldFiles(files, database, scanned, found);
-  const checkout = await Checkout.find(input.run.directory);
+  const checkout = await Checkout.find(input.run.directory, {
+    isSkill: (path) => local.skills.has(path as SkillPath) || found.skills.has(path as SkillPath),
+    dropped: local.dropped,
+  });
   const { id } = await database.identity();
   const identity = { directory: input.run.directory, databaseId: id, database: input.databaseName };
   const base = await currentBase(input, identity, checkout);
@@ -62,12 +72,11 @@ export async function prepareSync(input: SyncInput): Promise<Prepared> {
   const remote = { ...found, skills: new Map([...found.skills, ...first]) };
   const sides = { local, remote, base: base.entries };
   const unbased = differingWithoutBase(sides).filter(({ path }) => selects(path));
-  const isClean = await cleanliness(checkout, sides, unbased.length > 0);
   const planInput = {
     direction: input.run.direction,
     ...sides,
     found: new Map([
-      ...(await reconstruct(database, checkout, isClean, unbased)),
+      ...(await reconstruct(database, checkout, unbased)),
       // A row that took its file's text and says more than that is ahead of the file.
       ...unbased.flatMap(({ path, local }) =>
         local && first.has(path) ? [[path, local.digest] as const] : [],
@@ -105,32 +114,19 @@ async function currentBase(
   });
 }
 
-/** Which skills are as HEAD has them; asked only where that decides anything. */
-export async function cleanliness(
-  checkout: Checkout | undefined,
-  { local, remote }: { readonly local: FilesSnapshot; readonly remote: Snapshot },
-  isNeeded: boolean,
-): Promise<IsClean> {
-  if (!checkout || !isNeeded) return () => false;
-  return checkout.cleanliness([...local.skills.keys(), ...remote.skills.keys()], local.dropped);
-}
-
 /**
  * A base may be older than what git knows: where another clone exported a commit that this one comes after, or
  * comes before, the two sides are in no conflict.
  */
-async function decideByGit<I extends PlanInput & { readonly local: FilesSnapshot }>(
-  { database }: SyncInput,
+async function decideByGit(
+  { database, selects }: SyncInput,
   checkout: Checkout | undefined,
-  input: I,
-): Promise<I> {
-  const undecided = { ...input.policy, force: false, onConflict: 'fail' } as const;
-  const contested = makePlan({ ...input, policy: undecided }).conflicts.filter(({ path }) =>
-    input.base.has(path),
-  );
-  if (checkout === undefined || contested.length === 0) return input;
-  const isClean = await cleanliness(checkout, input, true);
-  const known = await askGit(database, checkout, isClean, contested);
+  input: PlanInput,
+): Promise<PlanInput> {
+  if (checkout === undefined) return input;
+  const contested = contestedBases(input).filter(({ path }) => selects(path));
+  const known = await askGit(database, checkout, contested);
+  if (known.size === 0) return input;
   const decided = contested.flatMap(({ path, local, remote }) => {
     const digest = known.get(path);
     const isOneSide = digest === (local?.digest ?? null) || digest === (remote?.digest ?? null);
@@ -145,14 +141,13 @@ async function decideByGit<I extends PlanInput & { readonly local: FilesSnapshot
 async function decideByTime(
   { files, database, policy }: SyncInput,
   checkout: Checkout | undefined,
-  input: PlanInput & { readonly local: FilesSnapshot },
+  input: PlanInput,
 ): Promise<Plan> {
   const draft = makePlan(input);
   if (policy.onConflict !== 'newest') return draft;
   const conflicts = draft.conflicts.filter(({ why }) => why === 'both-edited').map(({ path }) => path);
   if (conflicts.length === 0) return draft;
-  const isClean = await cleanliness(checkout, input, true);
-  const committed = (await checkout?.commitTimes(conflicts.filter(isClean))) ?? new Map<string, Date>();
+  const committed = (await checkout?.commitTimes(conflicts)) ?? new Map<string, Date>();
   const times = await conflictTimes(files, database, committed, conflicts);
   return times.size > 0 ? makePlan({ ...input, times }) : draft;
 }

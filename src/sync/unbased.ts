@@ -4,7 +4,7 @@ import type { Pair } from '../reconcile/plan.ts';
 import type { DatabaseReplica, NotedRevision } from '../replica.ts';
 import type { Digest } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
-import type { Checkout, IsClean } from './checkout.ts';
+import type { Checkout } from './checkout.ts';
 
 /** What both sides agreed on at each path: a digest, or null for nothing. What is not found is not there. */
 export type FoundBases = Map<SkillPath, Digest | null>;
@@ -19,10 +19,9 @@ export type FoundBases = Map<SkillPath, Digest | null>;
 export async function reconstruct(
   database: DatabaseReplica,
   checkout: Checkout | undefined,
-  isClean: IsClean,
   pairs: readonly Pair[],
 ): Promise<FoundBases> {
-  const found = checkout ? await askGit(database, checkout, isClean, pairs) : new Map();
+  const found = checkout ? await askGit(database, checkout, pairs) : new Map();
   const rest = pairs.flatMap(({ path, local, remote }) =>
     !found.has(path) && local && remote?.row
       ? [{ path, skillId: remote.row.skillId, digest: local.digest }]
@@ -38,10 +37,11 @@ export async function reconstruct(
 export async function askGit(
   database: DatabaseReplica,
   checkout: Checkout,
-  isClean: IsClean,
   pairs: readonly Pair[],
 ): Promise<FoundBases> {
   const found: FoundBases = new Map();
+  if (pairs.length === 0) return found;
+  const isClean = await checkout.isClean();
   const asked = pairs.map(({ path, remote }) => ({ path, skillId: remote?.row?.skillId ?? null }));
   const notes = await database.notedRevisions(checkout.place, asked);
   const standings = await checkout.standings([...new Set(notes.map((note) => note.commit))]);
