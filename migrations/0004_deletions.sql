@@ -4,10 +4,14 @@
 -- The functions below keep this search path for themselves, temporary tables last, as those of 0002 do.
 select set_config('search_path', current_setting('search_path') || ', pg_temp', true);
 
-alter table skill_sync add column previous_status skill_status_enum;
+alter table skill_sync
+  add column previous_status skill_status_enum,
+  add column changed_at timestamptz;
 
 comment on column skill_sync.previous_status is
   'what the status was before a sync deleted the skill: it comes back with it';
+comment on column skill_sync.changed_at is
+  'of a revision that came from files, when these were changed; revised_at where that is unknown';
 
 -- Where git knows a revision from. It outlives its skill, as the revisions do.
 create table skill_commits (

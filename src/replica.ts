@@ -43,6 +43,8 @@ export interface Change {
   readonly after: SkillState | null;
   /** Whose wish a change of the database is, where it is not the files': then no commit knows it. */
   readonly origin?: 'database';
+  /** When the files that go to the database were changed, by its clock; the run's time where nobody knows. */
+  readonly changedAt?: Date;
 }
 
 /** What the database makes of a skill that comes to it. */
@@ -202,7 +204,10 @@ export interface DatabaseReplica extends Replica {
   storedFiles(
     asked: readonly { readonly path: SkillPath; readonly within: string }[],
   ): Promise<readonly string[]>;
-  /** When each row's present revision was made, and what the database's clock says now. */
+  /**
+   * When each row was last changed, and what the database's clock says now. What came from files changed when
+   * they did.
+   */
   changedAt(
     paths: readonly SkillPath[],
   ): Promise<{ readonly now: Date; readonly times: ReadonlyMap<SkillPath, Date> }>;

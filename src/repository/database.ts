@@ -22,7 +22,7 @@ import { fillClosure, knownCategories } from './categories.ts';
 import { latestRevision, newestHeld, noteCommits, notedRevisions, remembers } from './commits.ts';
 import { type Connection, inHalves, inTransaction } from './connection.ts';
 import { storedFiles } from './files.ts';
-import { findPast, keepFiles, type Overwritten, readOverwritten, revisedAt } from './history.ts';
+import { findPast, keepFiles, type Overwritten, readOverwritten, rowsChangedAt } from './history.ts';
 import { type Beside, loadRows } from './load.ts';
 import { advisoryLockKey } from './migrate.ts';
 import { readerOf, readingOf, readSkill } from './read-skill.ts';
@@ -209,7 +209,7 @@ export class Database implements DatabaseReplica {
 
   storedFiles: DatabaseReplica['storedFiles'] = (asked) => storedFiles(this.#connection, asked);
 
-  changedAt: DatabaseReplica['changedAt'] = (paths) => revisedAt(this.#connection, paths);
+  changedAt: DatabaseReplica['changedAt'] = (paths) => rowsChangedAt(this.#connection, paths);
 
   /**
    * Makes a past revision of a skill its present state, also where the skill was deleted. What it holds now goes

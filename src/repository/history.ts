@@ -110,20 +110,21 @@ export async function keepFiles(
   return new Map(rows.map((row) => [row.skill_id, row.revision]));
 }
 
-/** When each row's present revision was made, and what the database's clock says now. */
-export async function revisedAt(
+/** When each row was last changed, by the database's clock, and what that says now. */
+export async function rowsChangedAt(
   connection: Connection,
   paths: readonly SkillPath[],
 ): Promise<{ readonly now: Date; readonly times: ReadonlyMap<SkillPath, Date> }> {
-  const rows = await connection.query<{ skill_path: SkillPath; revised_at: Date | null; now: Date }>(
-    `select s.skill_path, y.revised_at, clock_timestamp() as now
+  const rows = await connection.query<{ skill_path: SkillPath; changed_at: Date | null; now: Date }>(
+    `select s.skill_path, clock_timestamp() as now,
+       case y.origin when 'files' then coalesce(y.changed_at, y.revised_at) else y.revised_at end as changed_at
      from skills s join skill_sync y using (skill_id) where s.skill_path = any ($1)`,
     [paths],
   );
   return {
     now: rows[0]?.now ?? new Date(0),
     times: new Map(
-      rows.flatMap((row) => (row.revised_at ? [[row.skill_path, row.revised_at] as const] : [])),
+      rows.flatMap((row) => (row.changed_at ? [[row.skill_path, row.changed_at] as const] : [])),
     ),
   };
 }

@@ -262,19 +262,22 @@ async function noteStored(
   const rows = await connection.query<{ skill_id: number; revision: number }>(
     `insert into skill_sync as y (
        skill_id, digest, document_name, document_mode, targets, category_reason, states_status, index_version,
-       taxonomy_version, origin, revised_at, writer, revision_xid
+       taxonomy_version, origin, changed_at, revised_at, writer, revision_xid
      )
      select skill_id, digest, document_name, document_mode, targets::jsonb, category_reason, states_status, $8, $10,
-       origin, transaction_timestamp(), ${writerSql},
+       origin, least(changed_at, transaction_timestamp()), transaction_timestamp(), ${writerSql},
        pg_current_xact_id()
-     from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $12::text[])
-       as incoming (skill_id, digest, document_name, document_mode, targets, category_reason, states_status, origin)
+     from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $12::text[],
+       $13::timestamptz[])
+       as incoming (skill_id, digest, document_name, document_mode, targets, category_reason, states_status, origin,
+         changed_at)
      on conflict (skill_id) do update set
        digest = excluded.digest, document_name = excluded.document_name, document_mode = excluded.document_mode,
        targets = excluded.targets, category_reason = excluded.category_reason,
        states_status = excluded.states_status, index_version = excluded.index_version,
        taxonomy_version = excluded.taxonomy_version, previous_status = null,
        revision = case when $9 and y.skill_id <> all ($11) then y.revision else excluded.revision end,
+       changed_at = case when $9 then y.changed_at else excluded.changed_at end,
        revised_at = case when $9 then y.revised_at else excluded.revised_at end,
        origin = case when $9 then y.origin else excluded.origin end,
        writer = case when $9 then y.writer else excluded.writer end,
@@ -293,6 +296,7 @@ async function noteStored(
       taxonomy,
       anew,
       batch.map((row) => row.change.origin ?? 'files'),
+      batch.map((row) => row.change.changedAt?.toISOString() ?? null),
     ],
   );
   await connection.query('update skill_sync set digest_revision = revision where skill_id = any ($1)', [
@@ -313,7 +317,7 @@ export async function deleteRows(
   const revisions = await connection.query<{ skill_id: number; revision: number }>(
     `update skill_sync y set
        previous_status = s.status, revision = nextval('skill_revision_seq'), origin = 'files',
-       revised_at = transaction_timestamp(), revision_xid = pg_current_xact_id(),
+       changed_at = null, revised_at = transaction_timestamp(), revision_xid = pg_current_xact_id(),
        writer = ${writerSql}
      from skills s
      where s.skill_id = y.skill_id and y.skill_id = any ($1)

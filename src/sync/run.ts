@@ -7,6 +7,7 @@ import type { SkillPath } from '../skill/path.ts';
 import { writeBase } from './base.ts';
 import { noteCommits } from './commit-notes.ts';
 import { type Prepared, prepareSync, type SyncInput } from './sync.ts';
+import { withFileTimes } from './times.ts';
 
 /** What became of a run. */
 export interface Applied {
@@ -83,7 +84,7 @@ function joinPlans(first: Plan, again: Plan): Plan {
 /** Carries out a plan once: the database in one transaction, then the files, then the base. */
 async function carryOut(input: SyncInput, prepared: Prepared): Promise<readonly Result<PlannedChange>[]> {
   const settling = new Map(prepared.unsettled);
-  const results = await applyChanges(input, prepared.plan.changes);
+  const results = await applyChanges(input, prepared);
   for (const result of results) if (!result.ok) settling.delete(result.change.path);
   if (settling.size > 0) await input.database.settle(settling, input.files.load);
   await advanceBase(input, prepared, results);
@@ -92,9 +93,12 @@ async function carryOut(input: SyncInput, prepared: Prepared): Promise<readonly 
 
 async function applyChanges(
   { files, database }: SyncInput,
-  changes: readonly PlannedChange[],
+  { plan: { changes }, checkout }: Prepared,
 ): Promise<readonly Result<PlannedChange>[]> {
-  const toDatabase = changes.filter((change) => change.side === 'database');
+  const toDatabase = await withFileTimes(
+    { files, database, checkout },
+    changes.filter((change) => change.side === 'database'),
+  );
   const toFiles = changes.filter((change) => change.side === 'files');
   const stored = toDatabase.length > 0 ? await database.apply(toDatabase, files.load) : [];
   if (toFiles.length === 0) return stored;

@@ -147,8 +147,7 @@ async function decideByTime(
   if (policy.onConflict !== 'newest') return draft;
   const conflicts = draft.conflicts.filter(({ why }) => why === 'both-edited').map(({ path }) => path);
   if (conflicts.length === 0) return draft;
-  const committed = (await checkout?.commitTimes(conflicts)) ?? new Map<string, Date>();
-  const times = await conflictTimes(files, database, committed, conflicts);
+  const times = await conflictTimes({ files, database, checkout }, conflicts);
   return times.size > 0 ? makePlan({ ...input, times }) : draft;
 }
 

@@ -1,8 +1,9 @@
-// When each side of a conflict was last changed, by one clock, as far as that can be trusted.
+// When each side was last changed, by one clock, as far as that can be trusted.
 
-import type { ConflictTimes } from '../reconcile/plan.ts';
+import type { ConflictTimes, PlannedChange } from '../reconcile/plan.ts';
 import type { DatabaseReplica, FilesReplica } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
+import type { Checkout } from './checkout.ts';
 
 /** A file or row from before the first agent skill was written has no time, but a default. */
 const firstSkill = new Date('2020-01-01T00:00:00Z');
@@ -13,28 +14,39 @@ const maxClockDifferenceMs = 10 * 60 * 1000;
 /** How much later than now a time may be: file systems round. */
 const toleranceMs = 2000;
 
+/** The two sides and git, as the times are asked of them. */
+interface Clocks {
+  readonly files: FilesReplica;
+  readonly database: DatabaseReplica;
+  readonly checkout: Checkout | undefined;
+}
+
+interface Times {
+  /** How much the database's clock is ahead of this machine's. */
+  readonly difference: number;
+  readonly of: ReadonlyMap<SkillPath, ConflictTimes>;
+}
+
 /**
- * The times of skills that both sides edited. The database's are corrected for the difference of its clock to
- * this machine's; what is senseless is unknown.
- *
- * @param committed when files that are as HEAD has them were committed: that is when they changed
+ * The times of skills that both sides hold, by this machine's clock; what is senseless is unknown. Files that
+ * are as HEAD has them changed when they were committed. None where the clocks cannot be compared.
  */
-export async function conflictTimes(
-  files: FilesReplica,
-  database: DatabaseReplica,
-  committed: ReadonlyMap<string, Date>,
+async function readTimes(
+  { files, database, checkout }: Clocks,
   paths: readonly SkillPath[],
-): Promise<ReadonlyMap<SkillPath, ConflictTimes>> {
+): Promise<Times | undefined> {
+  if (paths.length === 0) return undefined;
+  const committed = (await checkout?.commitTimes(paths)) ?? new Map<string, Date>();
   const ofFiles = await files.changedAt(paths);
   const asked = Date.now();
   const { now, times } = await database.changedAt(paths);
   const answered = Date.now();
   const difference = now.getTime() - (asked + answered) / 2;
-  if (Math.abs(difference) > maxClockDifferenceMs) return new Map();
+  if (Math.abs(difference) > maxClockDifferenceMs) return undefined;
   const trusted = (time: Date | undefined): Date | null =>
     time && time >= firstSkill && time.getTime() <= answered + toleranceMs ? time : null;
   const corrected = (time: Date | undefined) => time && new Date(time.getTime() - difference);
-  return new Map(
+  const of = new Map(
     paths.map((path) => [
       path,
       {
@@ -43,4 +55,31 @@ export async function conflictTimes(
       },
     ]),
   );
+  return { difference, of };
+}
+
+/** When each side of a conflict was last changed. */
+export async function conflictTimes(
+  clocks: Clocks,
+  paths: readonly SkillPath[],
+): Promise<ReadonlyMap<SkillPath, ConflictTimes>> {
+  return (await readTimes(clocks, paths))?.of ?? new Map();
+}
+
+/**
+ * Changes of the database, each with the time at which its files were changed: what somebody wrote before
+ * another did is no newer for being exported after it.
+ */
+export async function withFileTimes(
+  clocks: Clocks,
+  changes: readonly PlannedChange[],
+): Promise<readonly PlannedChange[]> {
+  // Only what others may have edited too can come into a conflict with what they wrote.
+  const edited = changes.filter(({ before, after }) => before && after).map(({ path }) => path);
+  const times = await readTimes(clocks, edited);
+  if (times === undefined) return changes;
+  return changes.map((change) => {
+    const time = times.of.get(change.path)?.files;
+    return time ? { ...change, changedAt: new Date(time.getTime() + times.difference) } : change;
+  });
 }

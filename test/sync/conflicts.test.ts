@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../src/repository/database.ts';
 import { databaseKinds } from '../databases.ts';
-import { document, makeSides } from './sides.ts';
+import { type Clone, document, makeClone, makeSides } from './sides.ts';
 
 const hour = 3_600_000;
 
@@ -67,6 +67,32 @@ describe.each(databaseKinds)('a conflict with %s', (kind) => {
     const { run, files } = await conflicting(time, revisedAt);
     expect((await run('sync', { onConflict: 'newest' })).words).toEqual(['x: conflict both-edited']);
     expect((await files())['x/SKILL.md']).toContain('Mine.');
+  });
+
+  test('is won by what was written last, whoever exported last', async () => {
+    const { connection, ...early } = await makeSides(kind);
+    const late = await makeClone(connection);
+    const edit = async ({ folder, write }: Clone, body: string, time: number) => {
+      await write({ 'x/SKILL.md': document('x', body) });
+      await utimes(path.join(folder, 'x/SKILL.md'), time / 1000, time / 1000);
+    };
+    await edit(early, 'Old.\n', Date.now() - 3 * hour);
+    await early.run('export');
+    await late.run('import');
+    await edit(late, 'Late.\n', Date.now() - hour);
+    await edit(early, 'Early.\n', Date.now() - 2 * hour);
+    await early.run('export');
+    expect((await late.run('sync', { onConflict: 'newest' })).words).toEqual(['x: newer -> database']);
+    expect((await early.run('sync')).words).toEqual(['x: edited -> files']);
+
+    await edit(early, 'Later.\n', Date.now() - hour / 2);
+    await edit(late, 'Too early.\n', Date.now() - hour);
+    await early.run('export');
+    expect((await late.run('sync', { onConflict: 'newest' })).words).toEqual(['x: newer -> files']);
+    // What another writer makes of it is as new as that.
+    await edit(late, 'Mine.\n', Date.now() - hour / 4);
+    await connection.query(`update skills set skill_content = 'Theirs.\n'`);
+    expect((await late.run('sync', { onConflict: 'newest' })).words).toEqual(['x: newer -> files']);
   });
 
   test('is won by the side that is preferred, at any time', async () => {

@@ -50,6 +50,17 @@ describe.skipIf(!hasGit).each(['postgres'] as const)('clones without a base, on 
     expect((await second.run('sync', newest)).words).toEqual(['x: edited -> database']);
   });
 
+  test('with a newer commit win against an older one that was exported later', async () => {
+    const { connection, first, join } = await team(kind);
+    const second = await join();
+    await second.run('sync', newest);
+    await first.commit({ 'x/SKILL.md': text('Two') });
+    await second.commit({ 'x/SKILL.md': text('Three') });
+    await first.run('export');
+    expect((await second.run('sync', newest)).words).toEqual(['x: newer -> database']);
+    expect(await inDatabase(connection)).toBe('Three.');
+  });
+
   test('of a commit from before never overwrite what is newer', async () => {
     const { connection, first, join } = await team(kind);
     const old = await first.git('rev-parse', 'HEAD');
