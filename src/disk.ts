@@ -1,6 +1,6 @@
 // The thin seam over the file system: just the calls that are used, so that a test can make any one of them fail.
 
-import { type BigIntStats, constants, type Dirent } from 'node:fs';
+import { type BigIntStats, constants, type Dirent, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 
 /** A file that is open, until `close`. */
@@ -16,6 +16,15 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
+/** A folder that is held open, until `close`. */
+export interface OpenFolder {
+  /** What names in it are appended to, after a slash: leads into this very folder, whatever its path becomes. */
+  readonly place: string;
+  /** Makes the names in it survive a loss of power, where the file system can do that. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** Every call rejects with the system's error, which {@link codeOf} reads. */
 export interface Disk {
   realpath(path: string): Promise<string>;
@@ -26,6 +35,8 @@ export interface Disk {
   readdirBytes(path: string): Promise<Buffer[]>;
   /** `flags` are those of `constants` in node:fs; `mode` is that of a new file, before the umask. */
   open(path: string, flags: number, mode?: number): Promise<OpenFile>;
+  /** `path` is a real one: rejects with ELOOP where a component of it became a link. */
+  openFolder(path: string): Promise<OpenFolder>;
   /** Writes a file that must not exist, and flushes it. */
   writeNew(path: string, bytes: Buffer): Promise<void>;
   /** Gives a file a second name; false where that name is taken. */
@@ -33,7 +44,13 @@ export interface Disk {
   mkdir(path: string): Promise<void>;
   /** Replaces what stands at `to`, in one step. */
   rename(from: string, to: string): Promise<void>;
+  /** As `rename`, where `to` is still as it was, null for nothing; else false, and nothing is done. */
+  renameOver(from: string, to: string, was: BigIntStats | null): Promise<boolean>;
   unlink(path: string): Promise<void>;
+  /** As `unlink`, where `path` is still as it was; else false, and nothing is done. */
+  unlinkAs(path: string, was: BigIntStats): Promise<boolean>;
+  /** Copies a file to where nothing stands. */
+  copyNew(from: string, to: string): Promise<void>;
   rmdir(path: string): Promise<void>;
 }
 
@@ -76,6 +93,44 @@ async function linkNew(from: string, to: string): Promise<boolean> {
   }
 }
 
+/** Where Linux keeps a process's open files, each as a link to what it is. */
+const openFiles = '/proc/self/fd';
+
+/**
+ * Node has no `openat`. On Linux the way through the open folder takes its part; elsewhere a link that comes
+ * after the look is not seen.
+ */
+async function openFolder(path: string): Promise<OpenFolder> {
+  const handle = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    const place = `${openFiles}/${handle.fd}`;
+    const isAnchored = process.platform === 'linux';
+    const real = isAnchored ? await fs.readlink(place) : await fs.realpath(path);
+    if (real !== path) throw Object.assign(new Error(`a link leads to ${path}`), linkCode);
+    return {
+      place: isAnchored ? place : path,
+      sync: async () => void (await answer(handle.sync(), 'EINVAL', 'ENOTSUP', 'EPERM')),
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+const linkCode = { code: 'ELOOP', syscall: 'open' };
+
+/** Whether two looks at a path saw one file, unchanged, with the same mode. */
+export function isSameFile(a: BigIntStats, b: BigIntStats): boolean {
+  return a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs;
+}
+
+/** At once, so that next to nothing comes between this look and what is done about it. */
+function isAsBefore(path: string, was: BigIntStats | null): boolean {
+  const now = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return was === null || now === undefined ? was === (now ?? null) : isSameFile(now, was);
+}
+
 /** The real file system. */
 export const nodeDisk: Disk = {
   realpath: (path) => fs.realpath(path),
@@ -83,11 +138,23 @@ export const nodeDisk: Disk = {
   readdir: (path) => fs.readdir(path, { withFileTypes: true }),
   readdirBytes: (path) => fs.readdir(path, { encoding: 'buffer' }),
   open,
+  openFolder,
   writeNew,
   linkNew,
   mkdir: (path) => fs.mkdir(path),
   rename: (from, to) => fs.rename(from, to),
+  renameOver: async (from, to, was) => {
+    const isAs = isAsBefore(to, was);
+    if (isAs) renameSync(from, to);
+    return isAs;
+  },
   unlink: (path) => fs.unlink(path),
+  unlinkAs: async (path, was) => {
+    const isAs = isAsBefore(path, was);
+    if (isAs) unlinkSync(path);
+    return isAs;
+  },
+  copyNew: (from, to) => fs.copyFile(from, to, constants.COPYFILE_EXCL),
   rmdir: (path) => fs.rmdir(path),
 };
 

@@ -21,6 +21,8 @@ export type Notice =
   | { readonly notice: 'ignored'; readonly count: number }
   /** Dependencies and references that name no skill, as `PATH names TARGET`: linked once it arrives. */
   | ({ readonly notice: 'unresolved' } & Named)
+  /** Skills whose files an earlier run had begun to write, and that this one brought to an end. */
+  | ({ readonly notice: 'finished' } & Named)
   /** Skills that this run removed from the files, and the folder where they are. */
   | { readonly notice: 'trash'; readonly count: number; readonly folder: string }
   /** The skills directory is itself a skill's folder. It belongs into `pointAt`. */

@@ -116,6 +116,14 @@ const reasons = {
     what: `${_.path} is not in the skills directory`,
     remedy: 'Run again: it was removed, or ignored, meanwhile.',
   }),
+  'write-interrupted': (_: OfSkill): Sentence => ({
+    what: `A run is writing ${_.path}, or was killed while it did: nothing is decided about it`,
+    remedy: 'Run export-to-db, import-from-db or sync-db: each first brings to an end what was begun.',
+  }),
+  'journal-unreadable': (_: { file: string }): Sentence => ({
+    what: `${_.file} says what an interrupted run had begun to write, and this skill-fleet cannot read it`,
+    remedy: 'Run the version of skill-fleet that wrote it, or look at the skills and delete the file.',
+  }),
   'files-changed-meanwhile': (_: OfSkill): Sentence => ({
     what: `The files of ${_.path} changed while this ran`,
     remedy: 'Run again: it starts from what they hold now.',

@@ -82,8 +82,11 @@ async function runBetween(
 ): Promise<Outcome<number>> {
   const opened = await openSide(config, directory.root, flags.dryRun === true);
   if (!opened.ok) return opened;
-  return withDatabase(config, opened.value, (name, database) => {
+  return withDatabase(config, opened.value, async (name, database) => {
     startReport(report, config, opened.value, name, flags);
+    const recovered = flags.dryRun ? undefined : await directory.recover();
+    if (recovered?.ok === false) return recovered;
+    for (const notice of recovered?.value ?? []) report.notice(notice);
     const policy: Policy = {
       force: flags.force === true,
       deletes: flags.delete === true,

@@ -1,47 +1,55 @@
 // Carries out changes of the skills directory, each one only where the world is still as the plan found it.
+//
+// Skills are written in waves: all files of a wave are staged and flushed, the journal says so, and each is renamed
+// into place. A run that is killed before the journal holds changed nothing; after that, the next one goes on.
 
+import type { BigIntStats } from 'node:fs';
 import { codeOf } from '../disk.ts';
-import { type Outcome, type Problem, refuse } from '../problem.ts';
-import type { Change, Load, Loaded, Result, SkillState } from '../replica.ts';
+import { type Outcome, refuse } from '../problem.ts';
+import { batchesOf, type Change, type Load, type Loaded, type Result, type SkillState } from '../replica.ts';
 import { type Digest, digestSkill } from '../skill/digest.ts';
-import { compareBytes, foldersAbove, type SkillPath } from '../skill/path.ts';
+import { compareBytes, type FilePath, foldersAbove, type SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
+import { Above } from './above.ts';
 import { mapBounded, skillsAtOnce } from './bounded.ts';
 import { whyNotKeepable, whyPathsNotAllowed } from './keepable.ts';
-import type { Library } from './library.ts';
-import { findObstacle } from './obstacle.ts';
-import { findSkill, readSkill, type Surroundings } from './read.ts';
-import { removeSkill, type Trash } from './trash.ts';
-import { writeSkill } from './write.ts';
+import { type Library, placeOf } from './library.ts';
+import { kindAt } from './list.ts';
+import { findSite } from './obstacle.ts';
+import { findSkill, readSkill, type StandingSkill, type Surroundings } from './read.ts';
+import { stepsToRemove, stepsToWrite } from './steps.ts';
+import { type Applying, type Prepared, placeWave } from './wave.ts';
 
 /**
  * Writes the skills of `changes`, their contents read by `source`, and removes those that shall be absent; the
  * results have the changes' order. A skill that is refused, or fails, stops none of the others.
  */
 export async function applyChanges<C extends Change>(
-  library: Library,
-  trash: Trash,
+  applying: Applying,
   changes: readonly C[],
   source: Load,
 ): Promise<readonly Result<C>[]> {
   const outcomes = new Map<string, Outcome<SkillState | null>>();
+  const run = async (wave: readonly Wanted[]) => {
+    for (const [path, outcome] of await takeAll(applying, wave)) outcomes.set(path, outcome);
+  };
   // A folder that one skill leaves may be another's place.
-  for (const removal of changes.filter((change) => change.after === null)) {
-    outcomes.set(removal.path, await remove(library, trash, removal));
+  const removals = changes.filter((change) => change.after === null);
+  for (const batch of batchesOf(removals, () => 0)) {
+    await run(batch.map((change) => ({ change, skill: null })));
   }
   const writes = changes.filter((change) => change.after !== null);
   const byPath = new Map<string, C>(writes.map((change) => [change.path, change]));
-  const carryOut = async (loaded: Loaded): Promise<void> => {
-    const change = byPath.get(loaded.path);
-    if (change === undefined) throw new Error(`loaded unasked: ${loaded.path}`);
-    outcomes.set(loaded.path, await applyChange(library, change, loaded));
-  };
-  // A file that a skill gives up may become one of a skill below it: that one has to wait.
-  const waits = ({ path }: Loaded) => foldersAbove(path).some((folder) => byPath.has(folder));
   for await (const batch of source(writes.map((change) => change.path).sort(compareBytes))) {
-    const free = batch.filter((loaded) => !waits(loaded));
-    await mapBounded(free, skillsAtOnce, carryOut);
-    await mapBounded(batch.filter(waits), 1, carryOut);
+    const wanted = batch.flatMap((loaded): readonly Wanted[] => {
+      const change = byPath.get(loaded.path);
+      if (change === undefined) throw new Error(`loaded unasked: ${loaded.path}`);
+      const skill = wantedSkill(change, loaded);
+      if (skill.ok) return [{ change, skill: skill.value }];
+      outcomes.set(change.path, skill);
+      return [];
+    });
+    for (const wave of wavesOf(wanted)) await run(wave);
   }
   return changes.map((change) => {
     const outcome = outcomes.get(change.path) ?? overtaken(change);
@@ -51,80 +59,171 @@ export async function applyChanges<C extends Change>(
   });
 }
 
+/** A change, and the skill that it brings; null where the skill goes. */
+interface Wanted {
+  readonly change: Change;
+  readonly skill: Skill | null;
+}
+
+/** A file that a skill gives up may become one of a skill below it: that one has to wait. */
+function wavesOf(wanted: readonly Wanted[]): readonly (readonly Wanted[])[] {
+  const paths = new Set<string>(wanted.map(({ change }) => change.path));
+  const waves: Wanted[][] = [];
+  for (const one of wanted) {
+    const depth = foldersAbove(one.change.path).filter((folder) => paths.has(folder)).length;
+    const wave = waves[depth];
+    if (wave) wave.push(one);
+    else waves[depth] = [one];
+  }
+  return waves;
+}
+
 /** The other side does not hold, or no more, what the change was planned with. */
 function overtaken({ path }: Change): Outcome<never> {
   return refuse({ reason: 'content-changed-meanwhile', path });
 }
 
-async function applyChange(library: Library, change: Change, loaded: Loaded): Promise<Outcome<SkillState>> {
+function wantedSkill(change: Change, loaded: Loaded): Outcome<Skill> {
   if ('problem' in loaded) return refuse(loaded.problem);
   const wanted: Skill = { path: change.path, entries: loaded.skill.entries };
-  const digest = digestSkill(wanted);
-  if (digest !== change.after?.digest) return overtaken(change);
-  const written = await writeOver(library, change, wanted);
-  if (!written.ok) return written;
-  // What the files hold now decides, and not what was intended.
-  return digestOf(written.value) === digest
-    ? { ok: true, value: { digest } }
-    : refuse({ reason: 'files-changed-meanwhile', path: change.path });
+  return digestSkill(wanted) === change.after?.digest ? { ok: true, value: wanted } : overtaken(change);
 }
 
-/** Removes a skill where the files still are what the change expects. */
-async function remove(library: Library, trash: Trash, { path, before }: Change): Promise<Outcome<null>> {
-  const now = await readNow(library, path);
-  if (!now.ok) return now;
-  const { skill } = now.value;
-  if (skill === null || digestOf(skill) !== before?.digest) {
-    return refuse({ reason: 'files-changed-meanwhile', path });
-  }
-  const problem = await removeSkill(library, trash, skill);
-  return problem ? refuse(problem) : { ok: true, value: null };
+/** Takes a wave of changes, none of which waits for another. */
+async function takeAll(
+  applying: Applying,
+  wave: readonly Wanted[],
+): Promise<ReadonlyMap<SkillPath, Outcome<SkillState | null>>> {
+  const { library } = applying;
+  const above = new Above(library);
+  const outcomes = new Map<SkillPath, Outcome<SkillState | null>>();
+  const prepared: Prepared[] = [];
+  await mapBounded(wave, skillsAtOnce, async (wanted) => {
+    const outcome = await prepare(library, wanted, above);
+    if (outcome.ok) prepared.push(outcome.value);
+    else outcomes.set(wanted.change.path, outcome);
+  });
+  const placed = await placeWave(applying, prepared);
+  await mapBounded(wave, skillsAtOnce, async ({ change, skill }) => {
+    const { path } = change;
+    const stats = placed.get(path);
+    if (stats === undefined) return;
+    if (!stats.ok || skill === null) outcomes.set(path, stats.ok ? { ok: true, value: null } : stats);
+    else outcomes.set(path, await verify(library, skill, stats.value));
+  });
+  return outcomes;
 }
 
-/** Writes a skill where the files still are what the change expects, and gives what they hold after that. */
-async function writeOver(
+/** Decides what a change does, where the files still are what it expects. */
+async function prepare(
   library: Library,
-  { path, before }: Change,
-  wanted: Skill,
-): Promise<Outcome<Skill | null>> {
-  const notAllowed = whyPathsNotAllowed(wanted);
-  if (notAllowed !== undefined) return refuse(notAllowed);
-  const now = await readNow(library, path);
+  { change: { path, before }, skill }: Wanted,
+  above: Above,
+): Promise<Outcome<Prepared>> {
+  const notAllowed = skill && whyPathsNotAllowed(skill);
+  if (notAllowed) return refuse(notAllowed);
+  const now = await readNow(library, path, above);
   if (!now.ok) return now;
-  if (digestOf(now.value.skill) !== before?.digest)
+  const { standing } = now.value;
+  if (digestOf(standing?.skill) !== before?.digest)
     return refuse({ reason: 'files-changed-meanwhile', path });
-  const problem =
-    (await whyNotWritable(library, now.value, wanted)) ??
-    (await writeSkill(library, now.value.skill, wanted));
-  if (problem !== undefined) return refuse(problem);
-  const written = await readNow(library, path);
-  return written.ok ? { ok: true, value: written.value.skill } : written;
+  if (skill) return prepareWrite(library, now.value, skill, above);
+  if (standing === null) throw new Error(`nothing to remove: ${path}`);
+  const steps = stepsToRemove(standing.skill);
+  return {
+    ok: true,
+    value: { replacement: { path, steps, removed: true }, entries: new Map(), stats: standing.stats },
+  };
 }
 
-async function whyNotWritable(library: Library, now: Current, wanted: Skill): Promise<Problem | undefined> {
+async function prepareWrite(
+  library: Library,
+  { standing, loose, nested }: Current,
+  wanted: Skill,
+  above: Above,
+): Promise<Outcome<Prepared>> {
+  const { path } = wanted;
   try {
-    return (
-      (await findObstacle(library, now.skill, wanted, now.loose)) ??
-      (await whyNotKeepable(library, wanted, now.nested))
-    );
+    const site = await findSite(library, standing?.skill ?? null, wanted, loose, above);
+    if (!site.ok) return site;
+    const problem = await whyNotKeepable(library, wanted, nested, above);
+    if (problem) return refuse(problem);
+    const { folders, same } = site.value;
+    const current = [
+      ...(standing?.skill.entries ?? []),
+      ...[...same].map(([file, read]) => ({ path: file, ...read })),
+    ];
+    const stagingFolder = (file: FilePath) =>
+      foldersAbove(`${path}/${file}`).findLast((folder) => folders.has(folder)) ?? '';
+    return {
+      ok: true,
+      value: {
+        replacement: { path, steps: stepsToWrite(current, wanted, stagingFolder), removed: false },
+        entries: new Map(wanted.entries.map((entry) => [entry.path, entry])),
+        stats: new Map([
+          ...(standing?.stats ?? []),
+          ...[...same].map(([file, { stat }]) => [file, stat] as const),
+        ]),
+      },
+    };
   } catch (error) {
-    return { reason: 'cannot-write', path: wanted.path, file: wanted.path, code: codeOf(error) };
+    return refuse({ reason: 'cannot-write', path, file: path, code: codeOf(error) });
   }
 }
 
 interface Current extends Surroundings {
-  readonly skill: Skill | null;
+  readonly standing: StandingSkill | null;
 }
 
 /** What the files hold at a path at this moment. */
-async function readNow(library: Library, path: SkillPath): Promise<Outcome<Current>> {
+async function readNow(library: Library, path: SkillPath, above: Above): Promise<Outcome<Current>> {
+  if (!(await stands(library, path, above))) {
+    return { ok: true, value: { standing: null, loose: [], nested: [] } };
+  }
   const found = await findSkill(library, path);
   if (!found.ok) return found;
   const { skill, ...surroundings } = found.value;
   const read = skill === null ? ({ ok: true, value: null } as const) : await readSkill(library, skill);
-  return read.ok ? { ok: true, value: { skill: read.value, ...surroundings } } : read;
+  return read.ok ? { ok: true, value: { standing: read.value, ...surroundings } } : read;
 }
 
-function digestOf(skill: Skill | null): Digest | undefined {
-  return skill === null ? undefined : digestSkill(skill);
+/** Whether anything may stand at a path. What cannot be looked at is for whoever looks closer. */
+async function stands(library: Library, path: SkillPath, above: Above): Promise<boolean> {
+  try {
+    return (
+      !(await above.firstGap(path)) && (await kindAt(library.disk, placeOf(library, path))) !== undefined
+    );
+  } catch (error) {
+    codeOf(error);
+    return true;
+  }
+}
+
+function digestOf(skill: Skill | undefined): Digest | undefined {
+  return skill && digestSkill(skill);
+}
+
+/** Looks at what the files hold now: that decides, and not what was intended. */
+async function verify(
+  library: Library,
+  wanted: Skill,
+  stats: ReadonlyMap<FilePath, BigIntStats>,
+): Promise<Outcome<SkillState>> {
+  const { path } = wanted;
+  const found = await findSkill(library, path);
+  if (!found.ok) return found;
+  const files = found.value.skill?.files ?? [];
+  const isUntouched =
+    files.length === wanted.entries.length &&
+    files.every(({ path: file, stat }) => {
+      const was = stats.get(file);
+      return was && was.ino === stat.ino && was.size === stat.size && was.mtimeNs === stat.mtimeNs;
+    });
+  const digest = digestSkill(wanted);
+  if (isUntouched) return { ok: true, value: { digest } };
+  const read = found.value.skill && (await readSkill(library, found.value.skill));
+  if (read && !read.ok) return read;
+  return digestOf(read?.value.skill) === digest
+    ? { ok: true, value: { digest } }
+    : refuse({ reason: 'files-changed-meanwhile', path });
 }

@@ -1,6 +1,7 @@
 // The skills directory as a replica: start reading the folder here.
 
 import { answer, codeOf, type Disk } from '../disk.ts';
+import { NamedPaths, type Notice } from '../notice.ts';
 import { type Outcome, refuse } from '../problem.ts';
 import {
   batchesOf,
@@ -18,12 +19,15 @@ import { compareBytes, foldersAbove, type SkillPath } from '../skill/path.ts';
 import { applyChanges } from './apply.ts';
 import { mapBounded, skillsAtOnce } from './bounded.ts';
 import { baseRules } from './ignore.ts';
+import { readJournal } from './journal.ts';
 import type { Library } from './library.ts';
 import type { Limits } from './limits.ts';
 import { kindOf } from './list.ts';
 import { findSkill, lastChange, type MeasuredSkill, measureSkill, readSkill } from './read.ts';
+import { recover } from './recover.ts';
 import { scanTree } from './scan.ts';
 import { Trash } from './trash.ts';
+import type { Applying, Unfinished } from './wave.ts';
 
 export interface DirectoryOptions {
   /** The skills directory, as it was named. It may be a link itself. */
@@ -70,6 +74,9 @@ export async function openDirectory(options: DirectoryOptions): Promise<Outcome<
 export class Directory implements FilesReplica {
   readonly #library: Library;
   readonly #trash: Trash;
+  readonly #unfinished: Unfinished = new Map();
+  /** Whether what the journal held was carried out, but for what is unfinished. */
+  #isRecovered = false;
   readonly #held: Set<string>;
 
   /** @param held what `library.rules` do not reach; grows with {@link hold} */
@@ -94,7 +101,25 @@ export class Directory implements FilesReplica {
     for (const file of files) for (const path of [...foldersAbove(file), file]) this.#held.add(path);
   }
 
+  /**
+   * Goes on with what a run that was killed had begun. Only for who holds the lock of this directory. Refuses with
+   * `journal-unreadable`, `skills-directory-unreadable`.
+   */
+  async recover(): Promise<Outcome<readonly Notice[]>> {
+    try {
+      const finished = await recover(this.#applying());
+      if (!finished.ok) return finished;
+      this.#isRecovered = true;
+      const named = new NamedPaths();
+      for (const path of finished.value) named.add(path);
+      return { ok: true, value: named.as('finished') };
+    } catch (error) {
+      return refuse({ reason: 'skills-directory-unreadable', directory: this.root, code: codeOf(error) });
+    }
+  }
+
   async snapshot(): Promise<FilesSnapshot> {
+    const interrupted = await this.#interrupted();
     const tree = await scanTree(this.#library);
     const large: Found[] = [];
     const read = await mapBounded([...tree.skills], skillsAtOnce, async ([path, files]) => {
@@ -106,12 +131,43 @@ export class Directory implements FilesReplica {
     const states = read.filter((one) => one !== undefined);
     for (const found of large) states.push(digestOf(await this.#read(found)));
     const skills = new Map<SkillPath, SkillState>();
-    const unreadable: Unreadable[] = [...tree.unreadable];
+    const unreadable: Unreadable[] = [...tree.unreadable, ...interrupted];
     for (const { path, state } of states.sort((a, b) => compareBytes(a.path, b.path))) {
       if (state.ok) skills.set(path, state.value);
       else unreadable.push({ path, below: false, problem: state.problem });
     }
+    for (const { path } of interrupted) {
+      skills.delete(path as SkillPath);
+      // Until its document stands, a skill's files count as those of the skill above it.
+      for (const above of foldersAbove(path) as readonly SkillPath[]) {
+        if (!skills.delete(above)) continue;
+        unreadable.push({ path: above, below: false, problem: { reason: 'write-interrupted', path: above } });
+      }
+    }
     return { skills, unreadable, notices: tree.notices, dropped: tree.dropped };
+  }
+
+  /** Skills of which only a part may be in place: what stands there is nobody's edit. */
+  async #interrupted(): Promise<readonly Unreadable[]> {
+    if (this.#isRecovered) {
+      return [...this.#unfinished].map(([path, { problem }]) => ({ path, below: false, problem }));
+    }
+    try {
+      const journal = await readJournal(this.#library);
+      if (!journal.ok) return [{ path: '', below: true, problem: journal.problem }];
+      return journal.value.holding.map(({ path }) => ({
+        path,
+        below: false,
+        problem: { reason: 'write-interrupted', path },
+      }));
+    } catch (error) {
+      const problem = { reason: 'folder-unreadable', path: '.', code: codeOf(error) } as const;
+      return [{ path: '', below: true, problem }];
+    }
+  }
+
+  #applying(): Applying {
+    return { library: this.#library, trash: this.#trash, unfinished: this.#unfinished };
   }
 
   /** Reads the folders of the skills that are asked for, and nothing else of the skills directory. */
@@ -134,7 +190,7 @@ export class Directory implements FilesReplica {
   }
 
   apply<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]> {
-    return applyChanges(this.#library, this.#trash, changes, source);
+    return applyChanges(this.#applying(), changes, source);
   }
 
   async #find(path: SkillPath): Promise<Found> {
@@ -149,7 +205,7 @@ export class Directory implements FilesReplica {
 
   async #read({ path, skill }: Found): Promise<Loaded> {
     const read = skill.ok ? await readSkill(this.#library, skill.value) : skill;
-    return read.ok ? { path, skill: read.value } : { path, problem: read.problem };
+    return read.ok ? { path, skill: read.value.skill } : { path, problem: read.problem };
   }
 }
 

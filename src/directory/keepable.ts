@@ -3,11 +3,10 @@
 import type { Outcome, Problem } from '../problem.ts';
 import { type FilePath, foldersAbove, parseFilePath, parseSkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
+import type { Above } from './above.ts';
 import { type IgnoreRules, ignoreFileName, linesOf } from './ignore.ts';
-import { isBelow, join, type Library, parentOf, placeOf } from './library.ts';
-import { kindAt } from './list.ts';
+import { isBelow, type Library, parentOf } from './library.ts';
 import { breachOf, documentProblem } from './read.ts';
-import { rulesOf } from './scan.ts';
 
 /**
  * Why a skill's paths must not be joined with the skills directory's, if so. Its types say that they were
@@ -21,17 +20,18 @@ export function whyPathsNotAllowed({ path, entries }: Skill): Problem | undefine
 
 /**
  * Why a skill cannot be kept at its path, if so: `file-not-keepable`, a breached limit, or what its document
- * lacks. `nested` are the skills that stand below it. Throws the system's error.
+ * lacks. `nested` are the skills that stand below it, `above` what stands above it. Throws the system's error.
  */
 export async function whyNotKeepable(
   library: Library,
   skill: Skill,
   nested: readonly string[],
+  above: Above,
 ): Promise<Problem | undefined> {
   const sizes = skill.entries.map((entry) => ({ path: entry.path, bytes: entry.bytes.length }));
   const breach = breachOf(library.limits, skill.path, sizes);
   if (breach !== undefined) return breach;
-  const rules = await rulesWithin(library, skill);
+  const rules = rulesWithin(await above.rulesIn(parentOf(skill.path)), skill);
   if (!rules.ok) return rules.problem;
   const files = new Set(skill.entries.map((entry) => entry.path));
   for (const file of files) {
@@ -65,12 +65,8 @@ function whyNotThere(
 }
 
 /** The rules that hold in the skill's folder once it is written: those above it, and its own new ones. */
-async function rulesWithin(library: Library, skill: Skill): Promise<Outcome<IgnoreRules>> {
-  let rules: Outcome<IgnoreRules> = { ok: true, value: library.rules };
-  for (const folder of ['', ...foldersAbove(skill.path)]) {
-    const kind = await kindAt(library.disk, placeOf(library, join(folder, ignoreFileName)));
-    if (rules.ok && kind === 'file') rules = await rulesOf(library, folder, rules.value);
-  }
+function rulesWithin(above: Outcome<IgnoreRules>, skill: Skill): Outcome<IgnoreRules> {
+  let rules = above;
   const own = skill.entries.filter(
     ({ path }) => path === ignoreFileName || path.endsWith(`/${ignoreFileName}`),
   );

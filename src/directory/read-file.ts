@@ -9,6 +9,8 @@ import type { Limits } from './limits.ts';
 export interface ReadFile {
   readonly bytes: Buffer;
   readonly executable: boolean;
+  /** What the system said of the file when its last byte was read. */
+  readonly stat: BigIntStats;
 }
 
 const ownerMayExecute = 0o100n;
@@ -55,7 +57,7 @@ async function readUnchanged(
     const now = await file.stat();
     const unchanged =
       now.ino === expected.ino && now.size === expected.size && now.mtimeNs === expected.mtimeNs;
-    return unchanged ? { bytes, executable: (now.mode & ownerMayExecute) !== 0n } : undefined;
+    return unchanged ? { bytes, executable: (now.mode & ownerMayExecute) !== 0n, stat: now } : undefined;
   } finally {
     await file.close();
   }

@@ -91,18 +91,27 @@ export function breachOf(
   return limit && { reason: 'limit-exceeded', path, limit, most: limits[limit] };
 }
 
+/** A skill that was read, and what the system said of each of its files then. */
+export interface StandingSkill {
+  readonly skill: Skill;
+  readonly stats: ReadonlyMap<FilePath, BigIntStats>;
+}
+
 /** Reads a skill and checks that its document can be understood; refused with the first problem. */
-export async function readSkill(library: Library, skill: MeasuredSkill): Promise<Outcome<Skill>> {
+export async function readSkill(library: Library, skill: MeasuredSkill): Promise<Outcome<StandingSkill>> {
   const limitOf = limitFor(skill.files.map((file) => file.path));
   const entries: Entry[] = [];
+  const stats = new Map<FilePath, BigIntStats>();
   for (const { path, stat } of skill.files) {
     const read = await readFile(library, skill.path, path, limitOf(path), stat);
     if (!read.ok) return read;
-    entries.push({ path, ...read.value });
+    const { bytes, executable } = read.value;
+    entries.push({ path, bytes, executable });
+    stats.set(path, read.value.stat);
   }
   const made = makeSkill(skill.path, entries);
   const problem = documentProblem(made);
-  return problem === undefined ? { ok: true, value: made } : refuse(problem);
+  return problem === undefined ? { ok: true, value: { skill: made, stats } } : refuse(problem);
 }
 
 /** Why a skill's document cannot be understood, if so. */

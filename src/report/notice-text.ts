@@ -18,6 +18,7 @@ const texts: { readonly [N in Counted['notice']]: (count: number) => string } = 
     `${counted(count, 'dependency or reference', 'dependencies or references')} on no skill yet`,
   'special-files': (count) =>
     `${counted(count, 'pipe, socket or device', 'pipes, sockets or devices')} not synced`,
+  finished: (count) => `${counted(count, 'skill')} written to the end: an earlier run was interrupted`,
   ignored: (count) => `${counted(count, 'file or folder', 'files and folders')} ignored`,
 };
 

@@ -8,6 +8,7 @@ import { type Disk, nodeDisk } from '../../src/disk.ts';
 import type { Result } from '../../src/replica.ts';
 import { digestSkill } from '../../src/skill/digest.ts';
 import type { Skill } from '../../src/skill/skill.ts';
+import { watchedDisk } from './effects.ts';
 import {
   type Folder,
   makeFolder,
@@ -338,36 +339,46 @@ describe('a call that fails', () => {
   const skills = [skillOf('a', { 'SKILL.md': 'a2', 'new/y': '2' }), skillOf('b', { 'SKILL.md': 'b2' })];
 
   /** A disk on which one call fails, wherever its path ends so. */
-  function failing(call: 'mkdir' | 'rename', ending: string): Disk {
-    const fail = async (...paths: string[]) => {
-      if (paths.at(-1)?.endsWith(ending)) throw systemError('EIO');
-    };
-    return {
-      ...nodeDisk,
-      [call]: async (from: string, to: string) => {
-        await fail(...(call === 'rename' ? [to] : [from]));
-        await nodeDisk[call](from, to);
-      },
-    };
+  function failing(call: string, ending: string): Disk {
+    return watchedDisk((effect) => {
+      if (effect.call === call && effect.path.endsWith(ending)) throw systemError('EIO');
+    });
   }
 
   test.each([
-    ['making a folder', failing('mkdir', 'a/new'), 'a/new', { ...before, 'b/SKILL.md': 'b2' }],
-    ['the first rename', failing('rename', 'a/new/y'), 'a/new/y', { ...before, 'b/SKILL.md': 'b2' }],
-    [
-      'the last rename: the document is the old one still, with its files',
-      failing('rename', 'a/SKILL.md'),
-      'a/SKILL.md',
-      { ...before, 'a/new/y': '2', 'b/SKILL.md': 'b2' },
-    ],
-  ])('%s', async (_, disk, file, after) => {
+    ['making a folder', failing('mkdir', 'a/new'), 'a/new'],
+    ['the first rename', failing('rename', 'a/new/y'), 'a/new/y'],
+  ])('%s: nothing has changed, and nothing is left behind', async (_, disk, file) => {
     const root = makeFolder(before);
     const results = await apply(await open(root, { disk }), skills);
     expect(results).toMatchObject([
       { ok: false, problem: { reason: 'cannot-write', path: 'a', file, code: 'EIO' } },
       { ok: true },
     ]);
+    expect(readFolder(root)).toEqual({ ...before, 'b/SKILL.md': 'b2' });
+  });
+
+  test('the last rename: the next run goes on with it, and until then nobody decides about the skill', async () => {
+    const root = makeFolder(before);
+    const directory = await open(root, { disk: failing('rename', 'a/SKILL.md') });
+    const results = await apply(directory, skills);
+    expect(results).toMatchObject([
+      { ok: false, problem: { reason: 'cannot-write', path: 'a', file: 'a/SKILL.md', code: 'EIO' } },
+      { ok: true },
+    ]);
+    expect(readFolder(root)).toMatchObject({ ...before, 'a/new/y': '2', 'b/SKILL.md': 'b2' });
+    const now = await (await open(root)).snapshot();
+    expect([...now.skills.keys()]).toEqual(['b']);
+    expect(now.unreadable).toMatchObject([{ path: 'a', problem: { reason: 'write-interrupted' } }]);
+
+    const next = await open(root);
+    expect(await next.recover()).toEqual({
+      ok: true,
+      value: [{ notice: 'finished', count: 1, paths: ['a'] }],
+    });
+    const after = { 'a/SKILL.md': 'a2', 'a/new/y': '2', 'b/SKILL.md': 'b2' };
     expect(readFolder(root)).toEqual(after);
+    expect((await next.snapshot()).unreadable).toEqual([]);
   });
 
   test('no room: nothing has changed, and nothing is left behind', async () => {
@@ -394,21 +405,13 @@ describe('a call that fails', () => {
 test('a file goes before its name in another case comes: where case does not count, they are one', async () => {
   const root = makeFolder({ 'a/SKILL.md': 'a', 'a/x': '1' });
   const calls: string[] = [];
-  const disk: Disk = {
-    ...nodeDisk,
-    unlink: (place) => {
-      calls.push(`unlink ${path.basename(place)}`);
-      return nodeDisk.unlink(place);
-    },
-    rename: (from, to) => {
-      calls.push(`rename to ${path.basename(to)}`);
-      return nodeDisk.rename(from, to);
-    },
-  };
+  const disk = watchedDisk(({ call, path: file }) => {
+    if (['x', 'X'].includes(path.basename(file))) calls.push(`${call} ${path.basename(file)}`);
+  });
   expect(
     reasonsOf(await apply(await open(root, { disk }), [skillOf('a', { 'SKILL.md': 'a', X: '1' })])),
   ).toEqual(['ok']);
-  expect(calls).toEqual(['unlink x', 'rename to X']);
+  expect(calls).toEqual(['unlink x', 'rename X']);
 });
 
 test('what a killed run left is no content', async () => {

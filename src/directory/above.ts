@@ -1,0 +1,51 @@
+// What stands above skills that are written together: looked at once for all of them.
+
+import type { Outcome } from '../problem.ts';
+import { foldersAbove } from '../skill/path.ts';
+import { type IgnoreRules, ignoreFileName } from './ignore.ts';
+import { join, type Library, parentOf, placeOf } from './library.ts';
+import { type Kind, kindAt } from './list.ts';
+import { rulesOf } from './scan.ts';
+
+export class Above {
+  readonly #library: Library;
+  readonly #kinds = new Map<string, Promise<Kind | undefined>>();
+  readonly #rules = new Map<string, Promise<Outcome<IgnoreRules>>>();
+
+  constructor(library: Library) {
+    this.#library = library;
+  }
+
+  /** The first thing in a path's folders that is no folder: what it is, undefined where it is missing. */
+  async firstGap(path: string): Promise<{ folder: string; kind: Kind | undefined } | undefined> {
+    for (const folder of foldersAbove(path)) {
+      const kind = await this.#kindOf(folder);
+      if (kind !== 'folder') return { folder, kind };
+    }
+    return undefined;
+  }
+
+  /** The ignore rules that hold in a folder. */
+  rulesIn(folder: string): Promise<Outcome<IgnoreRules>> {
+    return remembered(this.#rules, folder, async () => {
+      const above = folder === '' ? this.#topmost() : await this.rulesIn(parentOf(folder));
+      const place = placeOf(this.#library, join(folder, ignoreFileName));
+      const isRuled = above.ok && (await kindAt(this.#library.disk, place)) === 'file';
+      return isRuled ? rulesOf(this.#library, folder, above.value) : above;
+    });
+  }
+
+  #topmost(): Outcome<IgnoreRules> {
+    return { ok: true, value: this.#library.rules };
+  }
+
+  #kindOf(folder: string): Promise<Kind | undefined> {
+    return remembered(this.#kinds, folder, () => kindAt(this.#library.disk, placeOf(this.#library, folder)));
+  }
+}
+
+function remembered<T>(known: Map<string, Promise<T>>, key: string, find: () => Promise<T>): Promise<T> {
+  const found = known.get(key) ?? find();
+  known.set(key, found);
+  return found;
+}

@@ -1,0 +1,77 @@
+// Goes on with what a run that was killed had begun.
+
+import type { BigIntStats } from 'node:fs';
+import { answer, codeOf } from '../disk.ts';
+import type { Outcome } from '../problem.ts';
+import type { SkillPath } from '../skill/path.ts';
+import { readJournal, settleJournal } from './journal.ts';
+import { join, type Library, placeOf } from './library.ts';
+import { type Found, Placement } from './placement.ts';
+import { readFile } from './read-file.ts';
+import { markOf, type Step } from './steps.ts';
+import type { Applying } from './wave.ts';
+
+/**
+ * Carries out what the journal holds, and clears away what was announced only. A file that somebody changed since
+ * stays as it is. What cannot be carried out is `unfinished`.
+ *
+ * @returns the skills that are finished now; refused with `journal-unreadable`
+ */
+export async function recover(applying: Applying): Promise<Outcome<readonly SkillPath[]>> {
+  const { library, trash, unfinished } = applying;
+  const journal = await readJournal(library);
+  if (!journal.ok) return journal;
+  const { announced, holding } = journal.value;
+  const held = new Set(holding.flatMap(({ steps }) => steps.map((step) => step.staged)));
+  for (const replacement of announced) {
+    const steps = replacement.steps.filter(({ staged }) => staged !== null && !held.has(staged));
+    await using(new Placement(library, trash, { ...replacement, steps }), (placement) => placement.discard());
+  }
+  const finished: SkillPath[] = [];
+  for (const replacement of holding) {
+    const { path } = replacement;
+    await using(new Placement(library, trash, replacement), async (placement) => {
+      try {
+        await placement.place((step) => look(library, path, step));
+        await placement.folders.flush(() => true);
+        finished.push(path);
+      } catch (error) {
+        const file = placement.folders.at;
+        unfinished.set(path, {
+          replacement,
+          problem: { reason: 'cannot-write', path, file, code: codeOf(error) },
+        });
+      }
+    });
+  }
+  if (announced.length + holding.length > 0) {
+    await settleJournal(
+      library,
+      [...unfinished.values()].map((one) => one.replacement),
+    );
+  }
+  return { ok: true, value: finished };
+}
+
+async function using(placement: Placement, work: (placement: Placement) => Promise<void>): Promise<void> {
+  try {
+    await work(placement);
+  } finally {
+    await placement.close();
+  }
+}
+
+async function look(library: Library, path: SkillPath, { file, before, staged }: Step): Promise<Found> {
+  if (staged !== null && !(await statAt(library, staged))) return 'taken';
+  const stat = await statAt(library, join(path, file));
+  if (stat === undefined) return before === null ? null : staged === null ? 'taken' : 'changed';
+  if (before === null) return stat.isDirectory() ? null : 'changed';
+  const read = await readFile(library, path, file, 'fileBytes', stat);
+  return read.ok && markOf(read.value) === before ? read.value.stat : 'changed';
+}
+
+async function statAt(library: Library, path: string): Promise<BigIntStats | undefined> {
+  // ENOTDIR: a file stands where the path has a folder.
+  const stat = await answer(library.disk.lstat(placeOf(library, path)), 'ENOENT', 'ENOTDIR');
+  return stat.ok ? stat.value : undefined;
+}
