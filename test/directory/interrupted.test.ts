@@ -9,8 +9,17 @@ import type { Change, Result } from '../../src/replica.ts';
 import { digestSkill } from '../../src/skill/digest.ts';
 import type { SkillPath } from '../../src/skill/path.ts';
 import type { Skill } from '../../src/skill/skill.ts';
-import { dyingDisk, failingDisk, Killed } from './effects.ts';
-import { type Folder, makeFolder, open, readFolder, skillOf, sourceOf, writeFolder } from './folder.ts';
+import { dyingDisk, failingDisk, Killed, watchedDisk } from './effects.ts';
+import {
+  type Folder,
+  makeFolder,
+  open,
+  readFolder,
+  skillOf,
+  sourceOf,
+  systemError,
+  writeFolder,
+} from './folder.ts';
 
 /** What the directory holds before. */
 const before: Folder = {
@@ -216,6 +225,74 @@ test.each(edits)('what a user makes of %s since the kill stays: %s', async (file
     return died;
   }, 7);
 });
+
+test('a skill that somebody makes again since its removal was interrupted keeps what is left of it', async () => {
+  let remade = 0;
+  await atEachEffect(async (root, at) => {
+    const died = await runUntilKilled(root, at);
+    const place = (file: string) => path.join(root, 'removed', file);
+    const left = ['a/b', 'c'].filter((file) => fs.existsSync(place(file)));
+    if (fs.existsSync(place('SKILL.md')) || left.length === 0) return died;
+    remade++;
+    fs.writeFileSync(place('SKILL.md'), 'mine');
+    expect(await (await open(root)).recover()).toMatchObject({ ok: true });
+    for (const file of ['SKILL.md', ...left])
+      expect(fs.existsSync(place(file)), `killed before ${at}`).toBe(true);
+    return died;
+  });
+  expect(remade).toBeGreaterThan(0);
+});
+
+test('of what could not be staged nothing is carried out, not even by the next run', async () => {
+  await atEachEffect(async (root, at) => {
+    let count = 0;
+    const disk = watchedDisk(({ call, path: file }) => {
+      if (++count >= at) throw new Killed('killed');
+      // The document comes last: the other files of that skill are staged by then.
+      if (call === 'write' && isStagedDocument(root, file)) throw systemError('ENOSPC');
+    });
+    await run(root, disk).catch((error) => {
+      if (!(error instanceof Killed)) throw error;
+    });
+    expect(await (await open(root)).recover()).toMatchObject({ ok: true });
+    const now = readFolder(root);
+    for (const [name, content] of Object.entries(before)) {
+      if (name.startsWith('edited/')) expect(now[name], `killed before ${at}: ${name}`).toEqual(content);
+    }
+    return count >= at;
+  }, 2);
+});
+
+test('what failed half-way waits for the next run, also where this one is killed later', async () => {
+  await atEachEffect(async (root, at) => {
+    let count = 0;
+    const disk = watchedDisk(({ call, path: file }) => {
+      if (++count >= at) throw new Killed('killed');
+      if (call === 'rename' && file === path.join(root, 'edited/SKILL.md')) throw systemError('EIO');
+    });
+    await run(root, disk).catch((error) => {
+      if (!(error instanceof Killed)) throw error;
+    });
+    const next = await open(root);
+    expect(await next.recover()).toMatchObject({ ok: true });
+    const { skills } = await next.snapshot();
+    const whole = [initial.get('edited' as SkillPath)?.digest, afterOf('edited' as SkillPath)];
+    expect(whole, `killed before ${at}`).toContain(skills.get('edited' as SkillPath)?.digest);
+    return count >= at;
+  }, 2);
+});
+
+/** Whether a staged file is to become the document of the skill `edited`, as the journal's draft says. */
+function isStagedDocument(root: string, file: string): boolean {
+  const draft = JSON.parse(fs.readFileSync(path.join(root, '.skill-fleet-journal.draft'), 'utf8'));
+  return draft.replacements.some(
+    (one: { path: string; steps: readonly { file: string; staged: string | null }[] }) =>
+      one.path === 'edited' &&
+      one.steps.some(
+        (step) => step.file === 'SKILL.md' && step.staged !== null && path.join(root, step.staged) === file,
+      ),
+  );
+}
 
 test.each([
   ['ENOSPC', true],
