@@ -52,6 +52,8 @@ export interface Disk {
   /** Copies a file to where nothing stands. */
   copyNew(from: string, to: string): Promise<void>;
   rmdir(path: string): Promise<void>;
+  /** Whether the file system that holds a folder keeps executable bits, as far as its kind tells. */
+  keepsModes(folder: string): Promise<boolean>;
 }
 
 /** A file that must not exist, opened for writing. */
@@ -131,6 +133,24 @@ function isAsBefore(path: string, was: BigIntStats | null): boolean {
   return was === null || now === undefined ? was === (now ?? null) : isSameFile(now, was);
 }
 
+/**
+ * Kinds of file systems on Linux that have no place for an executable bit: MSDOS_SUPER_MAGIC, which is vfat too,
+ * and EXFAT_SUPER_MAGIC, as linux/magic.h has them. NTFS, 9p (WSL's drvfs), FUSE and network shares are not among
+ * them: whether those keep one depends on the driver and on how they are mounted.
+ */
+const modelessTypes = [0x4d44, 0x2011bab0];
+
+/** What {@link Disk.keepsModes} says of a system, and of a kind as statfs(2) names it there. */
+export function kindKeepsModes(platform: NodeJS.Platform, type: number | undefined): boolean {
+  if (platform === 'win32') return false;
+  return platform !== 'linux' || type === undefined || !modelessTypes.includes(type);
+}
+
+async function keepsModes(folder: string): Promise<boolean> {
+  const asked = await answer(fs.statfs(folder));
+  return kindKeepsModes(process.platform, asked.ok ? asked.value.type : undefined);
+}
+
 /** The real file system. */
 export const nodeDisk: Disk = {
   realpath: (path) => fs.realpath(path),
@@ -156,6 +176,7 @@ export const nodeDisk: Disk = {
   },
   copyNew: (from, to) => fs.copyFile(from, to, constants.COPYFILE_EXCL),
   rmdir: (path) => fs.rmdir(path),
+  keepsModes,
 };
 
 /** The system's code of a failed call, as `ENOENT`. Any other error is a bug, and is thrown on. */
