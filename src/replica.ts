@@ -89,11 +89,19 @@ export interface FilesSnapshot extends Snapshot {
   readonly dropped: readonly string[];
 }
 
+/** Tells whether a file is executable by its path in the skills directory, where its mode cannot. */
+export type IsExecutable = (file: string) => Promise<boolean>;
+
 /** The skills directory as a side of the sync. */
 export interface FilesReplica extends Replica {
   snapshot(): Promise<FilesSnapshot>;
   /** Takes files for content that ignore rules would drop, since the other side holds them. */
   hold(files: readonly string[]): void;
+  /**
+   * From now on a file is executable where `isExecutable` says so, whatever its mode: the file system keeps no
+   * executable bits. What is written after this is as it was written.
+   */
+  takeBits(isExecutable: IsExecutable): void;
   /** When each skill's files were last changed, by this machine's clock or that of a commit. */
   changedAt(paths: readonly SkillPath[]): Promise<ReadonlyMap<SkillPath, Date>>;
 }
@@ -155,6 +163,15 @@ export interface Holder {
   holds(skill: Skill): Promise<boolean>;
 }
 
+/** One way in which the executable bits of a skill's files stood, at one time or another. */
+export interface PastBits {
+  readonly path: SkillPath;
+  /** The files that were executable, relative to the skill. */
+  readonly executable: readonly string[];
+  /** What the skill held meanwhile. */
+  readonly digests: readonly Digest[];
+}
+
 /** The database as a side of the sync: a replica that also remembers. */
 export interface DatabaseReplica extends Replica {
   snapshot(): Promise<DatabaseSnapshot>;
@@ -204,6 +221,18 @@ export interface DatabaseReplica extends Replica {
   storedFiles(
     asked: readonly { readonly path: SkillPath; readonly within: string }[],
   ): Promise<readonly string[]>;
+  /**
+   * Whether the files of rows are executable, by paths relative to the skills directory. A row for which no sync
+   * ever stored a text says it only of those that are: its writer may know nothing of executable bits.
+   */
+  executableBits(): Promise<ReadonlyMap<string, boolean>>;
+  /**
+   * All ways in which the executable bits of skills stood in the history, at these paths, the latest first. A
+   * skill without a key is looked for by its path, also among those that are gone.
+   */
+  pastBits(
+    asked: readonly { readonly path: SkillPath; readonly skillId: number | null }[],
+  ): Promise<readonly PastBits[]>;
   /**
    * When each row was last changed, and what the database's clock says now. What came from files changed when
    * they did.

@@ -109,7 +109,10 @@ async function takeAll(
     const stats = placed.get(path);
     if (stats === undefined) return;
     if (!stats.ok || skill === null) outcomes.set(path, stats.ok ? { ok: true, value: null } : stats);
-    else outcomes.set(path, await verify(library, skill, stats.value));
+    else {
+      library.bits?.noteWritten(skill);
+      outcomes.set(path, await verify(library, skill, stats.value));
+    }
   });
   return outcomes;
 }

@@ -8,6 +8,7 @@ import {
   type Change,
   type FilesReplica,
   type FilesSnapshot,
+  type IsExecutable,
   type Load,
   type Loaded,
   type Result,
@@ -20,6 +21,7 @@ import { applyChanges } from './apply.ts';
 import { mapBounded, skillsAtOnce } from './bounded.ts';
 import { baseRules } from './ignore.ts';
 import { readJournal } from './journal.ts';
+import { KnownBits, withoutModes } from './known-bits.ts';
 import type { Library } from './library.ts';
 import type { Limits } from './limits.ts';
 import { kindOf } from './list.ts';
@@ -72,7 +74,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Outcome<
 }
 
 export class Directory implements FilesReplica {
-  readonly #library: Library;
+  #library: Library;
   readonly #trash: Trash;
   readonly #unfinished: Unfinished = new Map();
   /** Whether what the journal held was carried out, but for what is unfinished. */
@@ -116,6 +118,11 @@ export class Directory implements FilesReplica {
     } catch (error) {
       return refuse({ reason: 'skills-directory-unreadable', directory: this.root, code: codeOf(error) });
     }
+  }
+
+  takeBits(isExecutable: IsExecutable): void {
+    const { disk, ...library } = this.#library;
+    this.#library = { ...library, disk: withoutModes(disk), bits: new KnownBits(isExecutable) };
   }
 
   async snapshot(): Promise<FilesSnapshot> {

@@ -104,7 +104,7 @@ function isReplacement(value: unknown): value is Replacement {
   );
 }
 
-const marks = /^[-x][0-9a-f]{64}$/;
+const marks = /^[0-9a-f]{64}$/;
 const stagedName = /^\.skill-fleet-[0-9a-f-]{36}$/;
 
 /** A journal that somebody else wrote must not lead anywhere. */

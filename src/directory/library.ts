@@ -2,6 +2,7 @@
 
 import type { Disk } from '../disk.ts';
 import type { IgnoreRules } from './ignore.ts';
+import type { KnownBits } from './known-bits.ts';
 import type { Limits } from './limits.ts';
 
 /** All that reading and writing a skills directory needs to know of it. */
@@ -12,6 +13,8 @@ export interface Library {
   /** The rules that hold in the whole of it. */
   readonly rules: IgnoreRules;
   readonly limits: Limits;
+  /** What files' executable bits are, where the file system keeps none. */
+  readonly bits?: KnownBits;
 }
 
 /** The path on the disk of what stands at `path` in the skills directory; '' is the directory itself. */

@@ -105,8 +105,8 @@ export async function readSkill(library: Library, skill: MeasuredSkill): Promise
   for (const { path, stat } of skill.files) {
     const read = await readFile(library, skill.path, path, limitOf(path), stat);
     if (!read.ok) return read;
-    const { bytes, executable } = read.value;
-    entries.push({ path, bytes, executable });
+    const known = await library.bits?.isExecutable(`${skill.path}/${path}`);
+    entries.push({ path, bytes: read.value.bytes, executable: known ?? read.value.executable });
     stats.set(path, read.value.stat);
   }
   const made = makeSkill(skill.path, entries);

@@ -6,7 +6,7 @@ import { documentOf, type Entry, type Skill } from '../skill/skill.ts';
 import { ownPrefix } from './ignore.ts';
 import { join } from './library.ts';
 
-/** A file's content and executable bit in one text, to know them by. */
+/** The SHA-256 of a file's bytes in hex, to know them by. Not every file system keeps more of it than these. */
 export type FileMark = string;
 
 /** What becomes of one file. */
@@ -29,8 +29,8 @@ export interface Replacement {
 }
 
 /** Tells content from content, in less room. */
-export function markOf({ bytes, executable }: Pick<Entry, 'bytes' | 'executable'>): FileMark {
-  return `${executable ? 'x' : '-'}${createHash('sha256').update(bytes).digest('hex')}`;
+export function markOf({ bytes }: Pick<Entry, 'bytes'>): FileMark {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /**

@@ -34,10 +34,10 @@ export async function remembers(connection: Connection, mark: RevisionMark): Pro
 }
 
 /**
- * All revisions of the skills that are asked for, `asked` being a list of paths and keys: those whose digest is
- * known, and with none those in which the skill was deleted.
+ * The keys of the skills that are asked for, `asked` being a list of paths and keys: without one it is that of
+ * the row at the path, or of the last one that was there.
  */
-const revisionsOfAsked = `
+export const keysOfAsked = `
   known as (
     select a.path, coalesce(
       a.skill_id,
@@ -45,7 +45,14 @@ const revisionsOfAsked = `
       (select r.skill_id from skill_revisions r where r.skill_path = a.path order by r.revision desc limit 1)
     ) as skill_id
     from asked a
-  ),
+  )`;
+
+/**
+ * All revisions of the skills that are asked for: those whose digest is known, and with none those in which the
+ * skill was deleted.
+ */
+const revisionsOfAsked = `
+  ${keysOfAsked},
   revisions as (
     select k.path, k.skill_id, y.revision, case when s.deleted_at is null then y.digest end as digest, y.origin,
       true as is_present

@@ -18,6 +18,7 @@ import type { SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
 import { type TaxonomyMapping, taxonomyVersion } from '../taxonomy/infer.ts';
 import type { KnownCategories } from '../taxonomy/known.ts';
+import { executableBits, pastBits } from './bits.ts';
 import { fillClosure, knownCategories } from './categories.ts';
 import { latestRevision, newestHeld, noteCommits, notedRevisions, remembers } from './commits.ts';
 import { type Connection, inHalves, inTransaction } from './connection.ts';
@@ -208,6 +209,10 @@ export class Database implements DatabaseReplica {
   }
 
   storedFiles: DatabaseReplica['storedFiles'] = (asked) => storedFiles(this.#connection, asked);
+
+  executableBits: DatabaseReplica['executableBits'] = () => executableBits(this.#connection);
+
+  pastBits: DatabaseReplica['pastBits'] = (asked) => pastBits(this.#connection, asked);
 
   changedAt: DatabaseReplica['changedAt'] = (paths) => rowsChangedAt(this.#connection, paths);
 

@@ -30,6 +30,8 @@ export function emptyDatabase(mapping: TaxonomyMapping): DatabaseReplica {
     noteCommits: refuseToWrite,
     findPast: async () => new Set(),
     storedFiles: async () => [],
+    executableBits: async () => new Map(),
+    pastBits: async () => [],
     changedAt: async () => ({ now: new Date(), times: new Map() }),
     takeTexts: async () => new Map(),
     reader: async () => readerOf(known, mapping),

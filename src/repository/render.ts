@@ -45,7 +45,8 @@ export function behindPoint<T extends string | null>(text: T): T | string {
   return text === null ? text : text.slice(1);
 }
 
-const executableMode = '100755';
+/** What `file_mode` and git have for a file that is executable. */
+export const executableMode = '100755';
 
 /** A file's bytes. */
 export function bytesOf({ binary_data: binary, content }: FileRow): Buffer {

@@ -19,6 +19,8 @@ export interface SkillTree {
   readonly isSkill: (path: string) => boolean;
   /** What ignore rules leave out of skills, and git need not hold. */
   readonly dropped: readonly string[];
+  /** Where git compares no executable bits: the files of which another one is known than its index has. */
+  readonly otherBits?: () => Promise<readonly string[]>;
 }
 
 /** A skills directory in a git repository. */
@@ -74,7 +76,8 @@ export class Checkout implements Holder {
     const left = new Set(this.#tree.dropped);
     const dirty = new Set<string>();
     const folders: string[] = [];
-    for (const { path } of unclean) {
+    const otherBits = (await this.#tree.otherBits?.()) ?? [];
+    for (const path of [...unclean.map((one) => one.path), ...otherBits]) {
       const isFolder = path.endsWith('/');
       const bare = isFolder ? path.slice(0, -1) : path;
       const above = [bare, ...foldersAbove(bare).toReversed()];

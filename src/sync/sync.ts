@@ -22,6 +22,7 @@ import type {
 } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
 import { type BaseIdentity, type ReadBase, readBase, setAsideUnless } from './base.ts';
+import { BitsElsewhere, withPastBits } from './bits.ts';
 import { Checkout } from './checkout.ts';
 import { withHeldFiles } from './held.ts';
 import { guardLineEndings } from './line-endings.ts';
@@ -58,16 +59,20 @@ export interface Prepared {
 /** Reads both sides and decides. Writes nothing: a dry run ends here. */
 export async function prepareSync(input: SyncInput): Promise<Prepared> {
   const { files, database, selects, statuses, policy } = input;
+  const bits = await BitsElsewhere.find(input);
+  if (bits) files.takeBits(bits.isExecutable);
   const scanned = await files.snapshot();
   const found = await database.snapshot();
-  const local = await withHeldFiles(files, database, scanned, found);
+  const read = await withHeldFiles(files, database, scanned, found);
   const checkout = await Checkout.find(input.run.directory, {
-    isSkill: (path) => local.skills.has(path as SkillPath) || found.skills.has(path as SkillPath),
-    dropped: local.dropped,
+    isSkill: (path) => read.skills.has(path as SkillPath) || found.skills.has(path as SkillPath),
+    dropped: read.dropped,
+    ...(bits && { otherBits: () => bits.unlikeIndex() }),
   });
   const { id } = await database.identity();
   const identity = { directory: input.run.directory, databaseId: id, database: input.databaseName };
   const base = await currentBase(input, identity, checkout);
+  const local = bits ? await withPastBits(input, bits, { local: read, remote: found, base }) : read;
   const first = await firstTexts(input, local, found, base);
   const remote = { ...found, skills: new Map([...found.skills, ...first]) };
   const sides = { local, remote, base: base.entries };

@@ -4,7 +4,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { openDirectory } from '../../src/directory/directory.ts';
 import { defaultLimits } from '../../src/directory/limits.ts';
-import { nodeDisk } from '../../src/disk.ts';
+import { type Disk, nodeDisk } from '../../src/disk.ts';
 import type { Plan, PlannedChange, Policy } from '../../src/reconcile/plan.ts';
 import type { Direction, Result } from '../../src/replica.ts';
 import type { Connection } from '../../src/repository/connection.ts';
@@ -53,12 +53,17 @@ export const cautious: Policy = {
 };
 
 /** A clone of its own that syncs with the database behind `connection`. */
-export async function makeClone(connection: Connection): Promise<Clone> {
-  return cloneAt(connection, await temporaryFolder(), 'skills');
+export async function makeClone(connection: Connection, disk?: Disk): Promise<Clone> {
+  return cloneAt(connection, await temporaryFolder(), 'skills', disk);
 }
 
 /** The clone whose skills stand in a folder of `project`. */
-export async function cloneAt(connection: Connection, project: string, directory: string): Promise<Clone> {
+export async function cloneAt(
+  connection: Connection,
+  project: string,
+  directory: string,
+  disk: Disk = nodeDisk,
+): Promise<Clone> {
   const folder = path.join(project, directory);
   const stateDirectory = path.join(project, '.skill-fleet');
   await writeFiles(folder, { '.keep': '' });
@@ -70,7 +75,7 @@ export async function cloneAt(connection: Connection, project: string, directory
       const { statuses, selects = () => true, dryRun = false, mapping = [], ...policy } = options;
       const files = await openDirectory({
         root: folder,
-        disk: nodeDisk,
+        disk,
         ignore: [],
         limits: defaultLimits,
         trash: trashOf(stateDirectory),
@@ -81,7 +86,7 @@ export async function cloneAt(connection: Connection, project: string, directory
         files: files.value,
         database: new Database(connection, compileMapping(mapping)),
         databaseName: connection.database,
-        disk: nodeDisk,
+        disk,
         stateDirectory,
         selects,
         statuses: statuses ? new Set(statuses) : null,
