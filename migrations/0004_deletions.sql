@@ -136,11 +136,41 @@ begin
 end
 $$;
 
+-- What another writer inserts has a state, and none before it.
+create function skill_fleet_note_inserted(inserted_skill_id integer) returns void
+language sql security definer set search_path from current as $$
+  insert into skill_sync (skill_id, revised_at, writer, revision_xid)
+  values (
+    inserted_skill_id,
+    transaction_timestamp(),
+    concat_ws(' ', session_user, nullif(current_setting('application_name', true), '')),
+    pg_current_xact_id()
+  )
+  on conflict (skill_id) do nothing
+$$;
+
+create or replace function skill_fleet_skill_inserted() returns trigger
+language plpgsql security definer set search_path from current as $$
+begin
+  perform skill_fleet_note_inserted(new.skill_id);
+  return null;
+end
+$$;
+
 -- Locks a skill for its first change in a transaction, and says whether it is the first. The row of skills comes
 -- first, as whoever updates it takes it first: two writers wait for each other, and never both at once.
 create function skill_fleet_lock(changed_skill_id integer) returns boolean
 language plpgsql security definer set search_path from current set plan_cache_mode = force_generic_plan as $$
 begin
+  -- A statement that inserts a skill and what belongs to it: these triggers run before that of the skill.
+  if not exists (select from skill_sync y where y.skill_id = changed_skill_id)
+    and exists (
+      select from skills s where s.skill_id = changed_skill_id and s.xmin = pg_current_xact_id()::xid
+    )
+  then
+    perform skill_fleet_note_inserted(changed_skill_id);
+    return false;
+  end if;
   perform from skill_sync y
   where y.skill_id = changed_skill_id
     and y.revision_xid = pg_current_xact_id() and y.revised_at = transaction_timestamp();

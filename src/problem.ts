@@ -22,6 +22,16 @@ function placeOf({ path, file, line }: OfLine): string {
   return `${path}/${file}:${line}`;
 }
 
+/** Two names in quotes, which may look the same in all but their code points. */
+function pairOf(one: string, other: string): string {
+  const look = one.normalize('NFC') === other.normalize('NFC') ? codePointsOf : (name: string) => name;
+  return `${look(JSON.stringify(one))} and ${look(JSON.stringify(other))}`;
+}
+
+function codePointsOf(text: string): string {
+  return text.replace(/[^\x20-\x7e]/gu, (one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
 const sideNames = { database: 'The database', files: 'The files' } as const;
 
 const reasons = {
@@ -70,8 +80,16 @@ const reasons = {
     remedy: 'Rename the folder, or correct skill_path in the database.',
   }),
   'file-path-not-allowed': (_: OfSkill & { file: string; why: string }): Sentence => ({
-    what: `${JSON.stringify(_.file)} is no file path: ${_.why}`,
+    what: `${_.path} holds ${JSON.stringify(_.file)}, which is no file path: ${_.why}`,
     remedy: 'Rename the file, or correct relative_path in the database.',
+  }),
+  'files-collide': (_: OfSkill & { file: string; other: string }): Sentence => ({
+    what: `${_.path} holds ${pairOf(_.other, _.file)}, which cannot both stand where case or Unicode normalization does not count`,
+    remedy: 'Rename one of them, or the folder that is spelled in two ways.',
+  }),
+  'path-collides': (_: OfSkill & { other: string; side: 'database' | 'files' }): Sentence => ({
+    what: `${JSON.stringify(_.path)} is not taken into ${sideNames[_.side].toLowerCase()}: ${pairOf(_.other, _.path)} are one path where case or Unicode normalization does not count`,
+    remedy: 'Rename one of them. Where one was renamed to the other, run again with --delete.',
   }),
 
   // ---- the skills directory ----

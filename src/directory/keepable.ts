@@ -1,7 +1,7 @@
 // Whether a skill from elsewhere, once written, would be read back as the same skill.
 
 import type { Outcome, Problem } from '../problem.ts';
-import { type FilePath, foldersAbove, parseFilePath, parseSkillPath } from '../skill/path.ts';
+import { type FilePath, findMerged, foldersAbove, parseFilePath, parseSkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
 import type { Above } from './above.ts';
 import { type IgnoreRules, ignoreFileName, linesOf } from './ignore.ts';
@@ -19,8 +19,9 @@ export function whyPathsNotAllowed({ path, entries }: Skill): Problem | undefine
 }
 
 /**
- * Why a skill cannot be kept at its path, if so: `file-not-keepable`, a breached limit, or what its document
- * lacks. `nested` are the skills that stand below it, `above` what stands above it. Throws the system's error.
+ * Why a skill cannot be kept at its path, if so: `file-not-keepable`, `files-collide`, a breached limit, or what
+ * its document lacks. `nested` are the skills that stand below it, `above` what stands above it. Throws the
+ * system's error.
  */
 export async function whyNotKeepable(
   library: Library,
@@ -41,7 +42,8 @@ export async function whyNotKeepable(
       whyNotThere(library, `${skill.path}/${file}`, rules.value, nested);
     if (why !== undefined) return { reason: 'file-not-keepable', path: skill.path, file, why };
   }
-  return documentProblem(skill);
+  const merged = findMerged([...files]);
+  return merged ? { reason: 'files-collide', path: skill.path, ...merged } : documentProblem(skill);
 }
 
 function whyNotFile(file: FilePath, files: ReadonlySet<string>): string | undefined {

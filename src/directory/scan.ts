@@ -6,7 +6,14 @@ import { codeOf } from '../disk.ts';
 import type { Notice } from '../notice.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import type { Unreadable } from '../replica.ts';
-import { compareBytes, type FilePath, parseFilePath, parseSkillPath, type SkillPath } from '../skill/path.ts';
+import {
+  compareBytes,
+  type FilePath,
+  findMerged,
+  parseFilePath,
+  parseSkillPath,
+  type SkillPath,
+} from '../skill/path.ts';
 import { documentName } from '../skill/skill.ts';
 import { Findings } from './findings.ts';
 import { type IgnoreRules, ignoreFileName, linesOf, type Verdict } from './ignore.ts';
@@ -150,14 +157,11 @@ class Scan {
   /** Gives each listed file to its skill. */
   treeOf(files: readonly string[]): Tree {
     if (this.#entries > this.#library.limits.entries) return this.#tooLarge();
-    const skills: [SkillPath, readonly FilePath[]][] = [];
+    const skills: (readonly [SkillPath, readonly FilePath[]])[] = [];
     for (const [owner, paths] of this.#filesByOwner(files)) {
-      const skill = parseSkillPath(owner);
-      const parsed = skill.ok ? paths.map((file) => parseFilePath(skill.value, file)) : [];
-      const refused = [skill, ...parsed].find((outcome) => !outcome.ok);
-      if (refused !== undefined) this.#findings.breakSkill(owner, refused.problem);
-      if (!skill.ok || this.#findings.isBroken(owner)) continue;
-      skills.push([skill.value, parsed.flatMap((outcome) => (outcome.ok ? [outcome.value] : []))]);
+      const skill = skillOf(owner, paths);
+      if (!skill.ok) this.#findings.breakSkill(owner, skill.problem);
+      else if (!this.#findings.isBroken(owner)) skills.push(skill.value);
     }
     return {
       skills: new Map(skills.sort(([a], [b]) => compareBytes(a, b))),
@@ -277,6 +281,25 @@ export async function rulesOf(
 ): Promise<Outcome<IgnoreRules>> {
   const read = await readFile(library, folder, ignoreFileName, 'fileBytes');
   return read.ok ? above.with(folder, linesOf(read.value.bytes), join(folder, ignoreFileName)) : read;
+}
+
+/** A skill's path and those of its files, where they can stand on every file system. */
+function skillOf(
+  owner: string,
+  paths: readonly string[],
+): Outcome<readonly [SkillPath, readonly FilePath[]]> {
+  const skill = parseSkillPath(owner);
+  if (!skill.ok) return skill;
+  const files: FilePath[] = [];
+  for (const path of paths) {
+    const file = parseFilePath(skill.value, path);
+    if (!file.ok) return file;
+    files.push(file.value);
+  }
+  const merged = findMerged(files);
+  return merged
+    ? refuse({ reason: 'files-collide', path: owner, ...merged })
+    : { ok: true, value: [skill.value, files] };
 }
 
 function depthOf(folder: string): number {

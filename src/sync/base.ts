@@ -104,8 +104,9 @@ export async function readBase(
   for (const [text, [digestText, skillId, noted]] of Object.entries(file.skills)) {
     const skillPath = parseSkillPath(text);
     const digest = parseDigest(digestText);
-    if (!skillPath.ok || digest === undefined) return without('damaged');
-    entries.set(skillPath.value, { digest, skillId, noted });
+    if (digest === undefined) return without('damaged');
+    // What an older version took for a path, and no side holds any more, is nothing to agree on.
+    if (skillPath.ok) entries.set(skillPath.value, { digest, skillId, noted });
   }
   const { repository, head, latest } = file;
   return { entries, moment: { repository, head, latest } };

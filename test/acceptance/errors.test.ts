@@ -141,7 +141,7 @@ describe('a skill that cannot be read is named, and the others go on', () => {
       'skills/good/SKILL.md': skill,
       'skills/open/SKILL.md': '---\nname: open\ndescription: never closes\n',
       'skills/latin/SKILL.md': Buffer.from('---\nname: latin\ndescription: caf\xe9\n---\n', 'latin1'),
-      'skills/nul/SKILL.md': '---\nname: nul\n---\na\0b\n',
+      'skills/zero/SKILL.md': '---\nname: zero\n---\na\0b\n',
       'skills/colon/SKILL.md': '---\nname: colon\ndescription: broken: but readable\n---\n',
     });
     const url = await databaseUrl('postgres');
@@ -150,7 +150,7 @@ describe('a skill that cannot be read is named, and the others go on', () => {
     for (const line of [
       /^error: open\/SKILL\.md:1/m,
       /^error: latin\/SKILL\.md:3/m,
-      /^error: nul\/SKILL\.md:4/m,
+      /^error: zero\/SKILL\.md:4/m,
       /^warning: colon\/SKILL\.md:3/m,
     ]) {
       expect(ran.stderr).toMatch(line);

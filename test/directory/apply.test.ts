@@ -201,6 +201,10 @@ const refused: readonly (readonly [string, Folder, Files, string, string])[] = [
   ],
   ['a second document', {}, { 'SKILL.md': '', 'b/skill.md': '' }, 'file-not-keepable', 'b/skill.md'],
   ['a file below a file', {}, { 'SKILL.md': '', b: '', 'b/c': '' }, 'file-not-keepable', 'b/c'],
+  ['two documents, told apart by case', {}, { 'SKILL.md': '', 'skill.md': '' }, 'files-collide', 'skill.md'],
+  ['two files, told apart by case', {}, { 'SKILL.md': '', B: '', b: '' }, 'files-collide', 'b'],
+  ['a file and a folder', {}, { 'SKILL.md': '', b: '', 'B/c': '' }, 'files-collide', 'b'],
+  ['a device name', {}, { 'SKILL.md': '', 'b/nul.md': '' }, 'file-path-not-allowed', 'b/nul.md'],
   ['an ignored file', {}, { 'SKILL.md': '', 'x.pyc': '' }, 'file-not-keepable', 'x.pyc'],
   ['a file in .git', {}, { 'SKILL.md': '', '.git/config': '' }, 'file-not-keepable', '.git/config'],
   [

@@ -54,6 +54,14 @@ test('a problem says what is wrong, then what to do', () => {
   );
 });
 
+test.each([
+  ['a/Case', 'a/case', '"a/Case" and "a/case"'],
+  ['caf\u00e9', 'cafe\u0301', '"caf\\u{e9}" and "cafe\\u{301}"'],
+])('two names that some file systems merge are told apart', (other, path, names) => {
+  expect(problemLines({ reason: 'path-collides', path, other, side: 'files' }, plain)).toContain(names);
+  expect(problemLines({ reason: 'files-collide', path: 'a', file: path, other }, plain)).toContain(names);
+});
+
 test('a warning names its place', () => {
   const warning = { code: 'version-is-a-number', text: '1.0', line: 3, column: 10 } as const;
   expect(warningLine('a/x', warning, plain)).toBe(

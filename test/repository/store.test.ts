@@ -151,7 +151,7 @@ describe.each(databaseKinds)('an export to %s', (kind) => {
       'x/references/text.md': text,
       'x/scripts/run.sh': '#!/bin/sh\n',
       'x/assets/logo.bin': binary,
-      'x/nul.txt': 'a\0b',
+      'x/nil.txt': 'a\0b',
       'x/empty': '',
     });
     await chmod(path.join(folder, 'x/scripts/run.sh'), 0o755);
@@ -177,7 +177,7 @@ describe.each(databaseKinds)('an export to %s', (kind) => {
     ).toEqual([
       row('assets/logo.bin', 'asset', binary),
       row('empty', 'asset', ''),
-      row('nul.txt', 'reference', Buffer.from('a\0b')),
+      row('nil.txt', 'reference', Buffer.from('a\0b')),
       row('references/text.md', 'reference', text),
       row('scripts/run.sh', 'script', '#!/bin/sh\n', '100755'),
     ]);
