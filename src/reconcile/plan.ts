@@ -6,6 +6,7 @@ import type { Digest } from '../skill/digest.ts';
 import { compareBytes, type SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
 import type { Status } from '../skill/status.ts';
+import { partColliding } from './collide.ts';
 import {
   type Conflict,
   type ConflictPolicy,
@@ -203,8 +204,10 @@ export function makePlan(input: PlanInput): Plan {
     if (decision === 'unchanged') unchanged++;
     else addDecision(draft, input, pair, decision);
   }
-  const refusal = guard(input, draft.changes);
-  return { direction: input.direction, ...draft, unchanged, leftOut, problems, refusal };
+  const { changes, problems: colliding } = partColliding(input, draft.changes);
+  problems.push(...colliding);
+  const refusal = guard(input, changes);
+  return { direction: input.direction, ...draft, changes, unchanged, leftOut, problems, refusal };
 }
 
 /** What both sides agreed on at this path. */

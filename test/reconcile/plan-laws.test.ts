@@ -9,15 +9,10 @@ import {
 } from '../../src/reconcile/plan.ts';
 import type { SkillState, Snapshot } from '../../src/replica.ts';
 import { type Digest, parseDigest } from '../../src/skill/digest.ts';
-import { parseSkillPath, type SkillPath } from '../../src/skill/path.ts';
+import { mergedForm, parseSkillPath, type SkillPath } from '../../src/skill/path.ts';
 import { cautious } from '../sync/sides.ts';
 
 const digests = ['a', 'b', 'c'].map((letter) => parseDigest(letter.repeat(64)) as Digest);
-const paths = ['p', 'q', 'p/r', 's/t'].map((text) => {
-  const parsed = parseSkillPath(text);
-  if (!parsed.ok) throw new Error(text);
-  return parsed.value;
-});
 
 /** What the two sides and the base, or the history, hold at each path; null is nothing. */
 type World = readonly {
@@ -30,18 +25,28 @@ type World = readonly {
 }[];
 
 const held = fc.constantFrom(null, ...digests);
-const worlds: fc.Arbitrary<World> = fc.tuple(
-  ...paths.map((path) =>
-    fc.record({
-      path: fc.constant(path),
-      local: held,
-      remote: held,
-      base: held,
-      isFound: fc.boolean(),
-      times: fc.option(fc.tuple(fc.constantFrom(0, 10_000), fc.constantFrom(0, 10_000))),
+const times = fc.option(fc.tuple(fc.constantFrom(0, 10_000), fc.constantFrom(0, 10_000)));
+
+function worldsOf(...paths: readonly string[]): fc.Arbitrary<World> {
+  return fc.tuple(
+    ...paths.map((text) => {
+      const path = parseSkillPath(text);
+      if (!path.ok) throw new Error(text);
+      const isFound = fc.boolean();
+      return fc.record({
+        path: fc.constant(path.value),
+        local: held,
+        remote: held,
+        base: held,
+        isFound,
+        times,
+      });
     }),
-  ),
-);
+  );
+}
+
+const worlds = worldsOf('p', 'q', 'p/r', 's/t');
+const mergingWorlds = worldsOf('p/Case', 'p/case', 'P/case', 'q', 'caf\u00e9', 'cafe\u0301');
 const policies = fc.record({
   onConflict: fc.constantFrom<ConflictPolicy>('newest', 'local', 'database', 'fail', 'edits'),
   deletes: fc.boolean(),
@@ -55,9 +60,13 @@ function snapshotOf(world: World, side: 'local' | 'remote'): Snapshot {
   return { skills: new Map(skills), unreadable: [], notices: [] };
 }
 
-function planOf(world: World, policy: Partial<PlanInput['policy']>): Plan {
+function planOf(
+  world: World,
+  policy: Partial<PlanInput['policy']>,
+  direction: PlanInput['direction'] = 'sync',
+): Plan {
   return makePlan({
-    direction: 'sync',
+    direction,
     local: snapshotOf(world, 'local'),
     remote: snapshotOf(world, 'remote'),
     base: new Map(
@@ -169,6 +178,42 @@ describe('a plan', () => {
         }
       }),
       { numRuns: 2000 },
+    );
+  });
+
+  test('brings no side two paths that merge unless it held both, and names each change that would', () => {
+    const forcing = fc.tuple(policies, fc.boolean()).map(([policy, force]) => ({ ...policy, force }));
+    const directions = fc.constantFrom<PlanInput['direction']>('sync', 'export', 'import');
+    fc.assert(
+      fc.property(mergingWorlds, forcing, directions, (world, policy, direction) => {
+        const { changes, problems } = planOf(world, policy, direction);
+        const [named, others] = [new Set<string>(), new Set<string>()];
+        for (const problem of problems) {
+          if (problem.reason !== 'path-collides') throw new Error(problem.reason);
+          named.add(`${problem.side} ${problem.path}`);
+          others.add(`${problem.side} ${problem.other}`);
+        }
+        const heldAfter = new Set<string>();
+        for (const side of ['database', 'files'] as const) {
+          const mine = new Map(changes.filter((one) => one.side === side).map((one) => [one.path, one]));
+          const isHeld = (one: World[number]) => one[side === 'files' ? 'local' : 'remote'] !== null;
+          const after = world.filter((one) => {
+            const change = mine.get(one.path);
+            return change ? change.after !== null : isHeld(one);
+          });
+          for (const one of after) heldAfter.add(`${side} ${one.path}`);
+          const merging = after.filter((one) =>
+            after.some((other) => other !== one && mergedForm(other.path) === mergedForm(one.path)),
+          );
+          expect(merging.filter((one) => !isHeld(one))).toEqual([]);
+        }
+        expect([...others].filter((other) => !heldAfter.has(other))).toEqual([]);
+        const alone = world.flatMap((one) => planOf([one], policy, direction).changes);
+        expect([...changes.map(({ side, path }) => `${side} ${path}`), ...named].sort()).toEqual(
+          alone.map(({ side, path }) => `${side} ${path}`).sort(),
+        );
+      }),
+      { numRuns: 3000 },
     );
   });
 });

@@ -235,6 +235,110 @@ describe('what is not known is not decided', () => {
   });
 });
 
+describe('paths that some file systems merge', () => {
+  const both = { 'dev/Case': 'a', 'dev/case': 'a' };
+  const [upper, lower] = [{ 'dev/Case': 'a' }, { 'dev/case': 'a' }];
+  const deleting: Policy = { ...cautious, deletes: true };
+  const broken = { reason: 'folder-unreadable', path: 'dev/Case', code: 'EACCES' } as const;
+  const [composed, decomposed] = ['caf\u00e9', 'cafe\u0301'];
+
+  test.each<[string, Partial<PlanInput>, readonly string[], readonly string[]]>([
+    [
+      'of two new ones the first is planned',
+      { local: local(both) },
+      ['dev/Case: new -> database'],
+      ['dev/case, dev/Case: database'],
+    ],
+    [
+      'of three too, and of others all',
+      { local: local({ ...both, 'DEV/CASE': 'a', [composed]: 'a', [decomposed]: 'a', x: 'a' }) },
+      ['DEV/CASE: new -> database', `${decomposed}: new -> database`, 'x: new -> database'],
+      [
+        `${composed}, ${decomposed}: database`,
+        'dev/Case, DEV/CASE: database',
+        'dev/case, DEV/CASE: database',
+      ],
+    ],
+    [
+      'what stands keeps its place, on either side',
+      { local: local(lower), remote: remote(upper) },
+      [],
+      ['dev/case, dev/Case: database', 'dev/Case, dev/case: files'],
+    ],
+    [
+      'what a side holds already is left alone',
+      { local: local({ 'dev/Case': 'b', 'dev/case': 'b' }), remote: remote(both), base: base(both) },
+      ['dev/Case: edited -> database', 'dev/case: edited -> database'],
+      [],
+    ],
+    [
+      'a third one joins them nowhere',
+      { local: local({ ...both, 'dev/CASE': 'a' }), remote: remote(both), base: base(both) },
+      [],
+      ['dev/CASE, dev/Case: database'],
+    ],
+    [
+      'a rename by case waits for its removal',
+      { local: local(lower), remote: remote(upper), base: base(upper) },
+      ['dev/Case: hold deletion -> database'],
+      ['dev/case, dev/Case: database'],
+    ],
+    [
+      'and goes with it',
+      { local: local(lower), remote: remote(upper), base: base(upper), policy: deleting },
+      ['dev/Case: deleted -> database', 'dev/case: new -> database'],
+      [],
+    ],
+    [
+      'a skill that cannot be read stands there all the same',
+      {
+        local: local(lower),
+        remote: remote({}, 'active', [{ path: 'dev/Case', below: false, problem: broken }]),
+      },
+      [],
+      ['folder-unreadable', 'dev/case, dev/Case: database'],
+    ],
+    [
+      'and so does a row that its status leaves out',
+      { local: local(lower), remote: remote(upper, 'draft') },
+      [],
+      ['dev/case, dev/Case: database'],
+    ],
+    [
+      'force brings none back',
+      {
+        direction: 'import',
+        local: local(lower),
+        remote: remote(upper),
+        base: base(upper),
+        policy: forcing,
+      },
+      ['dev/case: ahead -> database'],
+      ['dev/Case, dev/case: files'],
+    ],
+    [
+      'nor does an edit that wins over a deletion',
+      {
+        local: local(lower),
+        remote: remote({ 'dev/Case': 'b' }),
+        base: base(upper),
+        policy: { ...cautious, onConflict: 'edits' },
+      },
+      [],
+      ['dev/case, dev/Case: database', 'dev/Case, dev/case: files'],
+    ],
+  ])('%s', (_, input, expected, problems) => {
+    expect(words(input)).toEqual(expected);
+    expect(
+      plan(input).problems.map((problem) =>
+        problem.reason === 'path-collides'
+          ? `${problem.path}, ${problem.other}: ${problem.side}`
+          : problem.reason,
+      ),
+    ).toEqual(problems);
+  });
+});
+
 describe('which rows take part', () => {
   const rows = (status: Status) => ({
     local: local({ both: 'a', edited: 'b' }),
