@@ -66,13 +66,30 @@ export async function takeLock(
         await answer(disk.unlink(mine), 'ENOENT');
         continue;
       }
-      for (const dead of others) await answer(disk.unlink(dead), 'ENOENT');
+      for (const dead of [...others, ...(await abandonedDrafts(disk, lockPath, draft))]) {
+        await answer(disk.unlink(dead), 'ENOENT');
+      }
       return { lock: { release: () => disk.unlink(mine) } };
     }
     throw new Error(`the lock ${lockPath} could not be taken in ${maxRounds} rounds`);
   } finally {
     await disk.unlink(draft);
   }
+}
+
+/** What processes left that died before they held the lock. A draft that is not whole may be under way. */
+async function abandonedDrafts(disk: Disk, lockPath: string, mine: string): Promise<readonly string[]> {
+  const entries = await disk.readdir(path.dirname(lockPath));
+  const drafts = entries
+    .map(({ name }) => path.join(path.dirname(lockPath), name))
+    .filter((file) => file.startsWith(`${lockPath}.`) && file.length === mine.length && file !== mine);
+  const dead: string[] = [];
+  for (const file of drafts) {
+    const bytes = await answer(readWhole(disk, file), 'ENOENT');
+    const holder = bytes.ok ? parseHolder(bytes.value.toString()) : undefined;
+    if (holder && !(await isAlive(holder))) dead.push(file);
+  }
+  return dead;
 }
 
 async function generations(disk: Disk, lockPath: string): Promise<readonly number[]> {

@@ -134,6 +134,10 @@ const reasons = {
     what: `${_.path} is not in the skills directory`,
     remedy: 'Run again: it was removed, or ignored, meanwhile.',
   }),
+  'disk-full': (_: { directory: string; code: string }): Sentence => ({
+    what: `${_.directory} takes no more (${_.code}): the rest was not written`,
+    remedy: 'Make room, or make it writable, then run again: it goes on from here.',
+  }),
   'write-interrupted': (_: OfSkill): Sentence => ({
     what: `A run is writing ${_.path}, or was killed while it did: nothing is decided about it`,
     remedy: 'Run export-to-db, import-from-db or sync-db: each first brings to an end what was begun.',

@@ -1,4 +1,5 @@
 import { fork, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -161,4 +162,16 @@ test('a lock that is let go while it is asked for is free', async () => {
     },
   };
   expect(await takeLock(late, file)).toHaveProperty('lock');
+});
+
+test('clears away what died before it held the lock, and nothing else', async () => {
+  const file = await lockPath();
+  const dead = `${file}.${randomUUID()}`;
+  const alive = `${file}.${randomUUID()}`;
+  await writeFile(dead, JSON.stringify(holder({ pid: await deadPid() })));
+  await writeFile(alive, JSON.stringify(holder({})));
+  const taken = await takeLock(nodeDisk, file);
+  if (!('lock' in taken)) throw new Error('held');
+  await taken.lock.release();
+  expect(await readdir(path.dirname(file))).toEqual([path.basename(alive)]);
 });

@@ -151,9 +151,8 @@ async function syncSides(
   for (const notice of prepared.notices) report.notice(notice);
   const { setAside } = prepared.base;
   if (setAside) report.baseSetAside(`${setAsideTexts[setAside]}; the history is asked instead`);
-  const problems: Problem[] = [...plan.problems, ...globs.unmatched()];
+  const failed: Problem[] = [];
   const done: PlannedChange[] = [];
-  if (plan.refusal) problems.push(plan.refusal);
   if (flags.dryRun) for await (const preview of previewPlan(input, plan)) report.preview(preview);
   else if (!plan.refusal) {
     const applied = await runPlan(input, prepared);
@@ -161,12 +160,16 @@ async function syncSides(
     for (const result of applied.results) {
       report.result(result);
       if (result.ok) done.push(result.change);
-      else problems.push(result.problem);
+      else failed.push(result.problem);
     }
     for (const notice of done.length > 0 ? await database.unresolved() : []) report.notice(notice);
     const count = done.filter(({ side, after }) => side === 'files' && after === null).length;
     if (count > 0) report.notice({ notice: 'trash', count, folder: directory.trash });
   }
+  // What one problem keeps many skills from is said once.
+  const problems = [
+    ...new Set([...plan.problems, ...globs.unmatched(), ...(plan.refusal ? [plan.refusal] : []), ...failed]),
+  ];
   const exitCode = exitCodeOf(plan, done, problems, flags);
   report.end(plan, done, problems, exitCode);
   return { ok: true, value: exitCode };

@@ -5,7 +5,7 @@
 
 import type { BigIntStats } from 'node:fs';
 import { codeOf } from '../disk.ts';
-import { type Outcome, refuse } from '../problem.ts';
+import { type Outcome, type Problem, refuse } from '../problem.ts';
 import { batchesOf, type Change, type Load, type Loaded, type Result, type SkillState } from '../replica.ts';
 import { type Digest, digestSkill } from '../skill/digest.ts';
 import { compareBytes, type FilePath, foldersAbove, type SkillPath } from '../skill/path.ts';
@@ -20,9 +20,13 @@ import { findSkill, readSkill, type StandingSkill, type Surroundings } from './r
 import { stepsToRemove, stepsToWrite } from './steps.ts';
 import { type Applying, type Prepared, placeWave } from './wave.ts';
 
+/** Codes of a disk that takes nothing more, whatever the skill: no room, no inodes, no quota, read-only. */
+const fullCodes: readonly string[] = ['ENOSPC', 'EDQUOT', 'EROFS'];
+
 /**
  * Writes the skills of `changes`, their contents read by `source`, and removes those that shall be absent; the
- * results have the changes' order. A skill that is refused, or fails, stops none of the others.
+ * results have the changes' order. A skill that is refused, or fails, stops none of the others, unless the disk
+ * is full: what was not written then has one problem together, `disk-full`.
  */
 export async function applyChanges<C extends Change>(
   applying: Applying,
@@ -30,8 +34,14 @@ export async function applyChanges<C extends Change>(
   source: Load,
 ): Promise<readonly Result<C>[]> {
   const outcomes = new Map<string, Outcome<SkillState | null>>();
+  let full: Problem | undefined;
   const run = async (wave: readonly Wanted[]) => {
-    for (const [path, outcome] of await takeAll(applying, wave)) outcomes.set(path, outcome);
+    for (const [path, outcome] of full ? [] : await takeAll(applying, wave)) {
+      const isFull = !outcome.ok && isDiskFull(outcome.problem);
+      outcomes.set(path, isFull && full ? refuse(full) : outcome);
+      if (isFull)
+        full ??= { reason: 'disk-full', directory: applying.library.root, code: outcome.problem.code };
+    }
   };
   // A folder that one skill leaves may be another's place.
   const removals = changes.filter((change) => change.after === null);
@@ -50,13 +60,18 @@ export async function applyChanges<C extends Change>(
       return [];
     });
     for (const wave of wavesOf(wanted)) await run(wave);
+    if (full) break;
   }
   return changes.map((change) => {
-    const outcome = outcomes.get(change.path) ?? overtaken(change);
+    const outcome = outcomes.get(change.path) ?? (full ? refuse(full) : overtaken(change));
     return outcome.ok
       ? { change, ok: true, state: outcome.value }
       : { change, ok: false, problem: outcome.problem };
   });
+}
+
+function isDiskFull(problem: Problem): problem is Problem & { readonly reason: 'cannot-write' } {
+  return problem.reason === 'cannot-write' && fullCodes.includes(problem.code);
 }
 
 /** A change, and the skill that it brings; null where the skill goes. */

@@ -71,8 +71,11 @@ const overtakenReasons: ReadonlySet<Problem['reason']> = new Set([
 
 /** A plan, and that of what was planned anew: nothing of this was carried out by the first. */
 function joinPlans(first: Plan, again: Plan): Plan {
+  // What cannot be read is found by each plan.
+  const said = new Set(first.problems.map((problem) => JSON.stringify(problem)));
   return {
     ...first,
+    problems: [...first.problems, ...again.problems.filter((problem) => !said.has(JSON.stringify(problem)))],
     conflicts: [...first.conflicts, ...again.conflicts],
     holds: [...first.holds, ...again.holds],
     ahead: [...first.ahead, ...again.ahead],

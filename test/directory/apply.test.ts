@@ -406,6 +406,22 @@ describe('a call that fails', () => {
   });
 });
 
+test('a full disk is said once for all that was not written, and nothing more is tried', async () => {
+  const root = makeFolder();
+  const skills = Array.from({ length: 450 }, (_, at) => skillOf(`s${at + 1000}`, { 'SKILL.md': `${at}` }));
+  let tried = 0;
+  const disk = watchedDisk(({ call }) => {
+    if (call === 'write' && ++tried > 250) throw systemError('ENOSPC');
+  });
+  const results = await apply(await open(root, { disk }), skills);
+  const problems = results.flatMap((result) => (result.ok ? [] : [result.problem]));
+  expect(new Set(problems).size).toBe(2);
+  expect(problems.filter(({ reason }) => reason === 'cannot-write')).toHaveLength(1);
+  expect(problems.at(-1)).toEqual({ reason: 'disk-full', directory: root, code: 'ENOSPC' });
+  expect(results.filter(({ ok }) => ok)).toHaveLength(250);
+  expect(Object.keys(readFolder(root))).toHaveLength(250);
+});
+
 test('a file goes before its name in another case comes: where case does not count, they are one', async () => {
   const root = makeFolder({ 'a/SKILL.md': 'a', 'a/x': '1' });
   const calls: string[] = [];
