@@ -52,6 +52,8 @@ export interface Disk {
   /** Copies a file to where nothing stands. */
   copyNew(from: string, to: string): Promise<void>;
   rmdir(path: string): Promise<void>;
+  /** Removes a folder with all that is in it; no link is followed. */
+  removeTree(path: string): Promise<void>;
   /** Whether the file system that holds a folder keeps executable bits, as far as its kind tells. */
   keepsModes(folder: string): Promise<boolean>;
 }
@@ -176,6 +178,7 @@ export const nodeDisk: Disk = {
   },
   copyNew: (from, to) => fs.copyFile(from, to, constants.COPYFILE_EXCL),
   rmdir: (path) => fs.rmdir(path),
+  removeTree: (path) => fs.rm(path, { recursive: true }),
   keepsModes,
 };
 

@@ -25,6 +25,8 @@ export type Notice =
   | ({ readonly notice: 'finished' } & Named)
   /** Skills that this run removed from the files, and the folder where they are. */
   | { readonly notice: 'trash'; readonly count: number; readonly folder: string }
+  /** What was removed by so many runs, longer than so many days ago, and is now deleted from the trash. */
+  | { readonly notice: 'trash-emptied'; readonly count: number; readonly days: number }
   /** The skills directory is itself a skill's folder. It belongs into `pointAt`. */
   | { readonly notice: 'root-document'; readonly file: string; readonly pointAt: string };
 

@@ -1,5 +1,6 @@
 // The project's `.skill-fleet`: bases, the trash and the embedded database. It ignores itself for git.
 
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { answer, type Disk } from './disk.ts';
 
@@ -9,7 +10,20 @@ export async function makeStateDirectory(disk: Disk, directory: string): Promise
   await answer(disk.writeNew(path.join(directory, '.gitignore'), Buffer.from('*\n')), 'EEXIST');
 }
 
-/** Where removed skills go. */
-export function trashOf(stateDirectory: string): string {
-  return path.join(stateDirectory, 'trash');
+/**
+ * Where removed skills go: in the state directory, unless that stands in the skills directory, from where an agent
+ * might load them. Then in the folder that the XDG Base Directory Specification has for a user's state.
+ */
+export async function trashOf(disk: Disk, stateDirectory: string, skillsDirectory: string): Promise<string> {
+  const project = await answer(disk.realpath(path.dirname(stateDirectory)));
+  const skills = await answer(disk.realpath(skillsDirectory));
+  if (!project.ok || !skills.ok || !isWithin(project.value, skills.value))
+    return path.join(stateDirectory, 'trash');
+  const states = process.env['XDG_STATE_HOME'] || path.join(homedir(), '.local', 'state');
+  return path.join(states, 'skill-fleet', 'trash');
+}
+
+function isWithin(folder: string, above: string): boolean {
+  const way = path.relative(above, folder);
+  return way.split(path.sep)[0] !== '..' && !path.isAbsolute(way);
 }

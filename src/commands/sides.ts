@@ -17,7 +17,7 @@ import { compileMapping } from '../taxonomy/infer.ts';
 import { withConnection } from './command.ts';
 
 /** Opens the skills directory. */
-export function openSkills({
+export async function openSkills({
   skillsDirectory,
   stateDirectory,
   ignore,
@@ -28,7 +28,7 @@ export function openSkills({
     disk: nodeDisk,
     ignore,
     limits: { ...defaultLimits, ...limits },
-    trash: trashOf(stateDirectory),
+    trash: await trashOf(nodeDisk, stateDirectory, skillsDirectory),
   });
 }
 

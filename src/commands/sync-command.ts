@@ -84,9 +84,11 @@ async function runBetween(
   if (!opened.ok) return opened;
   return withDatabase(config, opened.value, async (name, database) => {
     startReport(report, config, opened.value, name, flags);
-    const recovered = flags.dryRun ? undefined : await directory.recover();
-    if (recovered?.ok === false) return recovered;
-    for (const notice of recovered?.value ?? []) report.notice(notice);
+    if (!flags.dryRun) {
+      const recovered = await directory.recover();
+      if (!recovered.ok) return recovered;
+      for (const notice of [...recovered.value, ...(await directory.emptyTrash())]) report.notice(notice);
+    }
     const policy: Policy = {
       force: flags.force === true,
       deletes: flags.delete === true,

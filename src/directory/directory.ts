@@ -28,7 +28,7 @@ import { kindOf } from './list.ts';
 import { findSkill, lastChange, type MeasuredSkill, measureSkill, readSkill } from './read.ts';
 import { recover } from './recover.ts';
 import { scanTree } from './scan.ts';
-import { Trash } from './trash.ts';
+import { keptDays, Trash } from './trash.ts';
 import type { Applying, Unfinished } from './wave.ts';
 
 export interface DirectoryOptions {
@@ -118,6 +118,12 @@ export class Directory implements FilesReplica {
     } catch (error) {
       return refuse({ reason: 'skills-directory-unreadable', directory: this.root, code: codeOf(error) });
     }
+  }
+
+  /** Deletes what was removed long ago. */
+  async emptyTrash(): Promise<readonly Notice[]> {
+    const count = await this.#trash.empty(new Date());
+    return count > 0 ? [{ notice: 'trash-emptied', count, days: keptDays }] : [];
   }
 
   takeBits(isExecutable: IsExecutable): void {

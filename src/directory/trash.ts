@@ -2,7 +2,10 @@
 
 import { randomUUID } from 'node:crypto';
 import { answer, codeOf, type Disk } from '../disk.ts';
-import { foldersAbove } from '../skill/path.ts';
+import { parentOf } from './library.ts';
+
+/** How long the trash is kept. The history in the database keeps longer. */
+export const keptDays = 30;
 
 /**
  * A folder outside the skills directory, so that no agent loads what is in it. Each {@link Trash} has a folder of its
@@ -15,7 +18,7 @@ export class Trash {
   /** The folder of what was removed by this. */
   readonly folder: string;
 
-  /** @param root the folder of all trash, made with the first skill that goes there; the one above it stands */
+  /** @param root the folder of all trash, made with the first skill that goes there */
   constructor(disk: Disk, root: string) {
     const day = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
     this.#disk = disk;
@@ -23,15 +26,23 @@ export class Trash {
     this.folder = `${root}/${day}-${randomUUID().slice(0, 8)}`;
   }
 
+  /** Deletes what was removed longer than {@link keptDays} ago. Returns how many runs' removals that were. */
+  async empty(now: Date): Promise<number> {
+    const found = await answer(this.#disk.readdir(this.#root), 'ENOENT');
+    let emptied = 0;
+    for (const { name } of found.ok ? found.value : []) {
+      const removedAt = timeOf(name);
+      const isOld = removedAt !== undefined && now.getTime() - removedAt > keptDays * 24 * 3_600_000;
+      // What cannot be deleted stays, and no run fails for it.
+      if (isOld && (await answer(this.#disk.removeTree(`${this.#root}/${name}`))).ok) emptied++;
+    }
+    return emptied;
+  }
+
   /** Moves a file there from `place`; `path` is where it stood in the skills directory. */
   async take(place: string, path: string): Promise<void> {
     const target = `${this.folder}/${path}`;
-    const above = foldersAbove(path).map((folder) => `${this.folder}/${folder}`);
-    for (const folder of [this.#root, this.folder, ...above]) {
-      if (this.#made.has(folder)) continue;
-      await answer(this.#disk.mkdir(folder), 'EEXIST');
-      this.#made.add(folder);
-    }
+    await this.#make(parentOf(target));
     try {
       await this.#disk.rename(place, target);
     } catch (error) {
@@ -40,4 +51,25 @@ export class Trash {
       await this.#disk.unlink(place);
     }
   }
+
+  async #make(folder: string): Promise<void> {
+    if (this.#made.has(folder)) return;
+    try {
+      await answer(this.#disk.mkdir(folder), 'EEXIST');
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      await this.#make(parentOf(folder));
+      await answer(this.#disk.mkdir(folder), 'EEXIST');
+    }
+    this.#made.add(folder);
+  }
+}
+
+/** When a run began to remove, by the name of its folder; undefined for what is not ours. */
+function timeOf(name: string): number | undefined {
+  const [, date, time] = /^(\d{8})T(\d{6})Z-[0-9a-f]{8}$/.exec(name) ?? [];
+  if (date === undefined || time === undefined) return undefined;
+  const iso = `${date.replace(/(....)(..)(..)/, '$1-$2-$3')}T${time.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`;
+  const at = Date.parse(iso);
+  return Number.isNaN(at) ? undefined : at;
 }

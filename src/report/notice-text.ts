@@ -7,7 +7,7 @@ import { printableLine } from './terminal-text.ts';
 /** Paths that a notice names under `--verbose`. */
 const maxShown = 50;
 
-type Counted = Exclude<Notice, { readonly notice: 'root-document' | 'trash' }>;
+type Counted = Exclude<Notice, { readonly notice: 'root-document' | 'trash' | 'trash-emptied' }>;
 
 const texts: { readonly [N in Counted['notice']]: (count: number) => string } = {
   links: (count) => `${counted(count, 'symbolic link')} neither followed nor synced`,
@@ -32,6 +32,10 @@ export function noticeLines(notice: Notice, isVerbose: boolean): string {
   }
   if (notice.notice === 'trash') {
     return `note: ${counted(notice.count, 'skill')} removed from the files, to be found in ${printableLine(notice.folder)}\n`;
+  }
+  if (notice.notice === 'trash-emptied') {
+    const runs = counted(notice.count, 'run');
+    return `note: the trash of ${runs} emptied: removed from the files more than ${notice.days} days ago\n`;
   }
   const head = `note: ${texts[notice.notice](notice.count)}\n`;
   if (!isVerbose || !('paths' in notice)) return head;

@@ -150,7 +150,7 @@ export function planSummary(plan: Plan, problems: readonly Problem[]): string {
     },
   );
   const next = plan.changes.length > 0 ? ` Run it with: skill-fleet ${commands[plan.direction]}` : '';
-  return `Dry run, nothing was changed: ${text}.${next}\n${conflictAdvice(plan)}`;
+  return `Dry run, nothing was changed: ${text}.${next}\n${aheadAdvice(plan)}${conflictAdvice(plan)}`;
 }
 
 /** The last line of a run: what was done, by what the two sides answered. */
@@ -169,7 +169,16 @@ export function resultSummary(
       remove: 'removed from the files',
     },
   );
-  return `${done.length === 0 ? 'Nothing changed' : 'Done'}: ${text}.\n${conflictAdvice(plan)}`;
+  return `${done.length === 0 ? 'Nothing changed' : 'Done'}: ${text}.\n${aheadAdvice(plan)}${conflictAdvice(plan)}`;
+}
+
+function aheadAdvice({ ahead }: Plan): string {
+  const [first] = ahead;
+  if (first === undefined) return '';
+  return (
+    'What the other side is ahead in was left as it is. To see it:\n' +
+    `  skill-fleet diff ${printableLine(first.path)}\n`
+  );
 }
 
 function conflictAdvice({ direction, conflicts }: Plan): string {

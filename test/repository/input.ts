@@ -1,12 +1,12 @@
 // What a run works on, for tests that take its steps themselves.
 
+import path from 'node:path';
 import { openDirectory } from '../../src/directory/directory.ts';
 import { defaultLimits } from '../../src/directory/limits.ts';
 import { nodeDisk } from '../../src/disk.ts';
 import type { Direction } from '../../src/replica.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { Database } from '../../src/repository/database.ts';
-import { trashOf } from '../../src/state-directory.ts';
 import type { SyncInput } from '../../src/sync/sync.ts';
 import { temporaryFolder } from '../folders.ts';
 import { cautious } from '../sync/sides.ts';
@@ -23,7 +23,7 @@ export async function syncInput(
     disk: nodeDisk,
     ignore: [],
     limits: defaultLimits,
-    trash: trashOf(stateDirectory),
+    trash: path.join(stateDirectory, 'trash'),
   });
   if (!files.ok) throw new Error(files.problem.reason);
   return {

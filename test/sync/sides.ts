@@ -10,7 +10,7 @@ import type { Direction, Result } from '../../src/replica.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { Database } from '../../src/repository/database.ts';
 import type { Status } from '../../src/skill/status.ts';
-import { makeStateDirectory, trashOf } from '../../src/state-directory.ts';
+import { makeStateDirectory } from '../../src/state-directory.ts';
 import type { ReadBase } from '../../src/sync/base.ts';
 import { runPlan } from '../../src/sync/run.ts';
 import { prepareSync } from '../../src/sync/sync.ts';
@@ -78,7 +78,7 @@ export async function cloneAt(
         disk,
         ignore: [],
         limits: defaultLimits,
-        trash: trashOf(stateDirectory),
+        trash: path.join(stateDirectory, 'trash'),
       });
       if (!files.ok) throw new Error(files.problem.reason);
       const input = {
