@@ -1,11 +1,11 @@
-// What stands above skills that are written together: looked at once for all of them.
+// What stands above skills that are read or written together: looked at once for all of them.
 
 import type { Outcome } from '../problem.ts';
 import { foldersAbove } from '../skill/path.ts';
-import { type IgnoreRules, ignoreFileName } from './ignore.ts';
+import { type IgnoreRules, ignoreFileName, linesOf } from './ignore.ts';
 import { join, type Library, parentOf, placeOf } from './library.ts';
 import { type Kind, kindAt } from './list.ts';
-import { rulesOf } from './scan.ts';
+import { readFile } from './read-file.ts';
 
 export class Above {
   readonly #library: Library;
@@ -35,6 +35,17 @@ export class Above {
     });
   }
 
+  /** The ignore rules that hold in the folder of a path; undefined where they, or what stands there, hide it. */
+  async rulesAround(path: string): Promise<Outcome<IgnoreRules | undefined>> {
+    for (const folder of [...foldersAbove(path), path]) {
+      const rules = await this.rulesIn(parentOf(folder));
+      if (!rules.ok) return rules;
+      if (['ignored', 'never'].includes(rules.value.verdict(folder, true)))
+        return { ok: true, value: undefined };
+    }
+    return (await this.firstGap(path)) ? { ok: true, value: undefined } : this.rulesIn(parentOf(path));
+  }
+
   #topmost(): Outcome<IgnoreRules> {
     return { ok: true, value: this.#library.rules };
   }
@@ -48,4 +59,14 @@ function remembered<T>(known: Map<string, Promise<T>>, key: string, find: () => 
   const found = known.get(key) ?? find();
   known.set(key, found);
   return found;
+}
+
+/** The rules above a folder, and those of the ignore file in it. */
+export async function rulesOf(
+  library: Library,
+  folder: string,
+  above: IgnoreRules,
+): Promise<Outcome<IgnoreRules>> {
+  const read = await readFile(library, folder, ignoreFileName, 'fileBytes');
+  return read.ok ? above.with(folder, linesOf(read.value.bytes), join(folder, ignoreFileName)) : read;
 }

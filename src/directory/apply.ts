@@ -13,8 +13,7 @@ import type { Skill } from '../skill/skill.ts';
 import { Above } from './above.ts';
 import { mapBounded, skillsAtOnce } from './bounded.ts';
 import { whyNotKeepable, whyPathsNotAllowed } from './keepable.ts';
-import { type Library, placeOf } from './library.ts';
-import { kindAt } from './list.ts';
+import type { Library } from './library.ts';
 import { findSite } from './obstacle.ts';
 import { findSkill, readSkill, type StandingSkill, type Surroundings } from './read.ts';
 import { stepsToRemove, stepsToWrite } from './steps.ts';
@@ -119,6 +118,7 @@ async function takeAll(
     else outcomes.set(wanted.change.path, outcome);
   });
   const placed = await placeWave(applying, prepared);
+  const aboveNow = new Above(library);
   await mapBounded(wave, skillsAtOnce, async ({ change, skill }) => {
     const { path } = change;
     const stats = placed.get(path);
@@ -126,7 +126,7 @@ async function takeAll(
     if (!stats.ok || skill === null) outcomes.set(path, stats.ok ? { ok: true, value: null } : stats);
     else {
       library.bits?.noteWritten(skill);
-      outcomes.set(path, await verify(library, skill, stats.value));
+      outcomes.set(path, await verify(library, skill, stats.value, aboveNow));
     }
   });
   return outcomes;
@@ -195,26 +195,11 @@ interface Current extends Surroundings {
 
 /** What the files hold at a path at this moment. */
 async function readNow(library: Library, path: SkillPath, above: Above): Promise<Outcome<Current>> {
-  if (!(await stands(library, path, above))) {
-    return { ok: true, value: { standing: null, loose: [], nested: [] } };
-  }
-  const found = await findSkill(library, path);
+  const found = await findSkill(library, path, above);
   if (!found.ok) return found;
   const { skill, ...surroundings } = found.value;
   const read = skill === null ? ({ ok: true, value: null } as const) : await readSkill(library, skill);
   return read.ok ? { ok: true, value: { standing: read.value, ...surroundings } } : read;
-}
-
-/** Whether anything may stand at a path. What cannot be looked at is for whoever looks closer. */
-async function stands(library: Library, path: SkillPath, above: Above): Promise<boolean> {
-  try {
-    return (
-      !(await above.firstGap(path)) && (await kindAt(library.disk, placeOf(library, path))) !== undefined
-    );
-  } catch (error) {
-    codeOf(error);
-    return true;
-  }
 }
 
 function digestOf(skill: Skill | undefined): Digest | undefined {
@@ -226,9 +211,10 @@ async function verify(
   library: Library,
   wanted: Skill,
   stats: ReadonlyMap<FilePath, BigIntStats>,
+  above: Above,
 ): Promise<Outcome<SkillState>> {
   const { path } = wanted;
-  const found = await findSkill(library, path);
+  const found = await findSkill(library, path, above);
   if (!found.ok) return found;
   const files = found.value.skill?.files ?? [];
   const isUntouched =

@@ -17,6 +17,7 @@ import {
 } from '../replica.ts';
 import { digestSkill } from '../skill/digest.ts';
 import { compareBytes, foldersAbove, type SkillPath } from '../skill/path.ts';
+import { Above } from './above.ts';
 import { applyChanges } from './apply.ts';
 import { mapBounded, skillsAtOnce } from './bounded.ts';
 import { baseRules } from './ignore.ts';
@@ -188,7 +189,8 @@ export class Directory implements FilesReplica {
 
   async *#load(paths: readonly SkillPath[]): AsyncGenerator<readonly Loaded[]> {
     for (const some of batchesOf(paths, () => 0)) {
-      const found = await mapBounded(some, skillsAtOnce, (path) => this.#find(path));
+      const above = new Above(this.#library);
+      const found = await mapBounded(some, skillsAtOnce, (path) => this.#find(path, above));
       for (const batch of batchesOf(found, bytesOf)) {
         yield await mapBounded(batch, skillsAtOnce, (one) => this.#read(one));
       }
@@ -196,7 +198,8 @@ export class Directory implements FilesReplica {
   }
 
   async changedAt(paths: readonly SkillPath[]): Promise<ReadonlyMap<SkillPath, Date>> {
-    const found = await mapBounded(paths, skillsAtOnce, (path) => this.#find(path));
+    const above = new Above(this.#library);
+    const found = await mapBounded(paths, skillsAtOnce, (path) => this.#find(path, above));
     return new Map(
       found.flatMap(({ path, skill }) => (skill.ok ? [[path, lastChange(skill.value)] as const] : [])),
     );
@@ -206,8 +209,8 @@ export class Directory implements FilesReplica {
     return applyChanges(this.#applying(), changes, source);
   }
 
-  async #find(path: SkillPath): Promise<Found> {
-    const found = await findSkill(this.#library, path);
+  async #find(path: SkillPath, above: Above): Promise<Found> {
+    const found = await findSkill(this.#library, path, above);
     if (!found.ok) return { path, skill: found };
     const { skill } = found.value;
     return {

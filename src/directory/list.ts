@@ -38,20 +38,6 @@ async function replacedNames(disk: Disk, folder: string): Promise<ReadonlySet<st
   return new Set(names.filter((bytes) => !isUtf8(bytes)).map((bytes) => bytes.toString()));
 }
 
-/** Those of `names` that stand in a folder; none where there is no such folder. Throws the system's error. */
-export async function findInFolder(
-  disk: Disk,
-  folder: string,
-  names: readonly string[],
-): Promise<readonly Item[]> {
-  const items: Item[] = [];
-  for (const name of names) {
-    const kind = await kindAt(disk, `${folder}/${name}`);
-    if (kind !== undefined) items.push({ name, kind, utf8: true });
-  }
-  return items;
-}
-
 /** What stands at a path; undefined where nothing does. Throws the system's error. */
 export async function kindAt(disk: Disk, path: string): Promise<Kind | undefined> {
   // ENOTDIR: a file stands where the path has a folder.

@@ -6,6 +6,7 @@ import { decodeDocument, parseDocument } from '../document/parse.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import type { FilePath, SkillPath } from '../skill/path.ts';
 import { documentName, documentOf, type Entry, makeSkill, type Skill } from '../skill/skill.ts';
+import type { Above } from './above.ts';
 import { type Library, placeOf } from './library.ts';
 import type { Limits } from './limits.ts';
 import { readFile } from './read-file.ts';
@@ -33,8 +34,12 @@ export interface FoundSkill extends Surroundings {
 }
 
 /** Finds a skill and measures it, without looking at the rest of the skills directory. */
-export async function findSkill(library: Library, path: SkillPath): Promise<Outcome<FoundSkill>> {
-  const scanned = await scanSkill(library, path);
+export async function findSkill(
+  library: Library,
+  path: SkillPath,
+  above: Above,
+): Promise<Outcome<FoundSkill>> {
+  const scanned = await scanSkill(library, path, above);
   if (!scanned.ok) return scanned;
   const { files, ...surroundings } = scanned.value;
   if (files === null) return { ok: true, value: { skill: null, ...surroundings } };

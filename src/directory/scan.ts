@@ -15,12 +15,12 @@ import {
   type SkillPath,
 } from '../skill/path.ts';
 import { documentName } from '../skill/skill.ts';
+import { type Above, rulesOf } from './above.ts';
 import { Findings } from './findings.ts';
-import { type IgnoreRules, ignoreFileName, linesOf, type Verdict } from './ignore.ts';
+import { type IgnoreRules, ignoreFileName, type Verdict } from './ignore.ts';
 import { isBelow, join, type Library, parentOf, placeOf } from './library.ts';
 import type { Limits } from './limits.ts';
-import { findInFolder, type Item, listFolder } from './list.ts';
-import { readFile } from './read-file.ts';
+import { type Item, kindAt, listFolder } from './list.ts';
 
 /** What a scan found. */
 export interface Tree {
@@ -47,14 +47,22 @@ const listedAtOnce = 16;
 
 /** Lists the whole skills directory, once. What cannot be read is in `unreadable`, never an exception. */
 export async function scanTree(library: Library): Promise<Tree> {
-  const scan = new Scan(library, undefined);
-  return scan.treeOf(await listFiles(scan));
+  const scan = new Scan(library);
+  return scan.treeOf(await listFiles(scan, ''));
 }
 
 /** Lists one skill's folder, by the same rules, without the rest of the skills directory. */
-export async function scanSkill(library: Library, skill: SkillPath): Promise<Outcome<ScannedSkill>> {
-  const scan = new Scan(library, skill);
-  const tree = scan.treeOf(await listFiles(scan));
+export async function scanSkill(
+  library: Library,
+  skill: SkillPath,
+  above: Above,
+): Promise<Outcome<ScannedSkill>> {
+  const nothing: ScannedSkill = { files: null, loose: [], nested: [] };
+  const rules = await rulesAround(library, skill, above);
+  if (!rules.ok) return rules;
+  if (rules.value === undefined) return { ok: true, value: nothing };
+  const scan = new Scan(library, { skill, rules: rules.value });
+  const tree = scan.treeOf(await listFiles(scan, skill));
   const [unreadable] = tree.unreadable;
   if (unreadable !== undefined) return { ok: false, problem: unreadable.problem };
   const { nested, hasDocument } = scan;
@@ -65,12 +73,28 @@ export async function scanSkill(library: Library, skill: SkillPath): Promise<Out
   };
 }
 
+/** The rules around a skill's folder; undefined where there is no such folder. */
+async function rulesAround(
+  library: Library,
+  skill: SkillPath,
+  above: Above,
+): Promise<Outcome<IgnoreRules | undefined>> {
+  try {
+    const rules = await above.rulesAround(skill);
+    if (!rules.ok || rules.value === undefined) return rules;
+    const isFolder = (await kindAt(library.disk, placeOf(library, skill))) === 'folder';
+    return isFolder ? rules : { ok: true, value: undefined };
+  } catch (error) {
+    return refuse({ reason: 'folder-unreadable', path: skill, code: codeOf(error) });
+  }
+}
+
 /**
- * Walks the folders with fast-glob. It sees the tree through `scan` alone: as a file system that begins at `/`
+ * Walks the folders from `top` on with fast-glob. It sees the tree through `scan` alone: as a file system that begins at `/`
  * and holds nothing but content. Names are percent-encoded for it, because its patterns match no line
  * separator in a name, and it takes `.\x` and `x` for one.
  */
-async function listFiles(scan: Scan): Promise<readonly string[]> {
+async function listFiles(scan: Scan, top: string): Promise<readonly string[]> {
   const files = await glob('**', {
     cwd: '/',
     dot: true,
@@ -79,14 +103,15 @@ async function listFiles(scan: Scan): Promise<readonly string[]> {
     fs: {
       readdir: (folder: string, ...rest: readonly unknown[]) => {
         const done = rest.at(-1) as (error: unknown, entries: readonly unknown[]) => void;
-        scan.list(decodeURIComponent(folder.slice(1))).then(
+        const below = decodeURIComponent(folder.slice(1));
+        scan.list(below === '' ? top : join(top, below)).then(
           (items) => done(null, items.map(encodedEntry)),
           (error) => done(error, []),
         );
       },
     },
   });
-  return files.map(decodeURIComponent);
+  return files.map((file) => join(top, decodeURIComponent(file)));
 }
 
 const no = (): boolean => false;
@@ -126,9 +151,11 @@ class Scan {
   readonly #findings = new Findings();
   #entries = 0;
 
-  constructor(library: Library, only: SkillPath | undefined) {
+  /** @param only the one skill that is looked for, and the rules around it */
+  constructor(library: Library, only?: { readonly skill: SkillPath; readonly rules: IgnoreRules }) {
     this.#library = library;
-    this.#only = only;
+    this.#only = only?.skill;
+    if (only) this.#folders.set(parentOf(only.skill), { owner: undefined, rules: only.rules });
   }
 
   /** The content of a folder: the files of skills, and the folders to go on with. */
@@ -180,7 +207,7 @@ class Scan {
     if (depthOf(folder) > limits.depth) return refuse(this.#breach(folder, 'depth'));
     let items: readonly Item[];
     try {
-      items = await this.#itemsOf(folder);
+      items = await listFolder(this.#library.disk, placeOf(this.#library, folder));
     } catch (error) {
       return refuse({ reason: 'folder-unreadable', path: folder || '.', code: codeOf(error) });
     }
@@ -190,15 +217,6 @@ class Scan {
     if (!hasRules) return { ok: true, value: { items, rules: above } };
     const rules = await rulesOf(this.#library, folder, above);
     return rules.ok ? { ok: true, value: { items, rules: rules.value } } : rules;
-  }
-
-  /** Above the one skill that is looked for, only the way to it counts. */
-  #itemsOf(folder: string): Promise<readonly Item[]> {
-    const { disk } = this.#library;
-    const place = placeOf(this.#library, folder);
-    if (this.#only === undefined || !isBelow(this.#only, folder)) return listFolder(disk, place);
-    const [next = ''] = this.#only.slice(folder === '' ? 0 : folder.length + 1).split('/');
-    return findInFolder(disk, place, [ignoreFileName, next]);
   }
 
   #ownerOf(folder: string, document: string | undefined, above: string | undefined): string | undefined {
@@ -271,16 +289,6 @@ class Scan {
     const problem = this.#breach(this.#library.root, 'entries');
     return { skills: new Map(), unreadable: [{ path: '', below: true, problem }], notices: [], dropped: [] };
   }
-}
-
-/** The rules above a folder, and those of the ignore file in it. */
-export async function rulesOf(
-  library: Library,
-  folder: string,
-  above: IgnoreRules,
-): Promise<Outcome<IgnoreRules>> {
-  const read = await readFile(library, folder, ignoreFileName, 'fileBytes');
-  return read.ok ? above.with(folder, linesOf(read.value.bytes), join(folder, ignoreFileName)) : read;
 }
 
 /** A skill's path and those of its files, where they can stand on every file system. */

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { Above } from '../../src/directory/above.ts';
 import { baseRules } from '../../src/directory/ignore.ts';
 import type { Library } from '../../src/directory/library.ts';
 import { defaultLimits } from '../../src/directory/limits.ts';
@@ -228,10 +229,12 @@ test.each(rows)('%s', async (_, folder, found) => {
   expect(await scan(library)).toEqual({ skills: {}, unreadable: [], notices: [], ...found });
 });
 
+const scanOne = (library: Library, skill: SkillPath) => scanSkill(library, skill, new Above(library));
+
 test.each(rows)('each skill alone is what it is among the others: %s', async (_, folder, found) => {
   const library = libraryOf(makeFolder(folder));
   for (const [skill, files] of Object.entries(found.skills ?? {})) {
-    const scanned = await scanSkill(library, skill as SkillPath);
+    const scanned = await scanOne(library, skill as SkillPath);
     expect(scanned.ok && [...(scanned.value.files ?? [])].sort()).toEqual(files);
   }
 });
@@ -247,7 +250,7 @@ test.each(['b', 'c', 'a/x', 'a/nowhere', 'link', 'link/x', 'vendor/d', 'a/SKILL.
       '.skillfleetignore': 'vendor',
       'vendor/d/SKILL.md': '',
     });
-    const scanned = await scanSkill(libraryOf(root), skill as SkillPath);
+    const scanned = await scanOne(libraryOf(root), skill as SkillPath);
     expect(scanned.ok && scanned.value.files).toBe(null);
   },
 );
@@ -259,7 +262,7 @@ test('a skill alone names the skills below it', async () => {
     'a/b/c/SKILL.md': '',
     'a/d/e/SKILL.md': '',
   });
-  const scanned = await scanSkill(libraryOf(root), 'a' as SkillPath);
+  const scanned = await scanOne(libraryOf(root), 'a' as SkillPath);
   expect(scanned.ok && [...scanned.value.nested].sort()).toEqual(['a/b', 'a/d/e']);
 });
 
