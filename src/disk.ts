@@ -10,6 +10,7 @@ import {
   fstatSync,
   fsync as fsyncCallback,
   lstatSync,
+  mkdirSync,
   open as openCallback,
   openSync,
   read as readCallback,
@@ -97,7 +98,8 @@ const syncAsync = promisify(fsyncCallback);
 const smallBytes = 64 * 1024;
 
 async function open(path: string, flags: number, mode?: number): Promise<OpenFile> {
-  const fd = await openAsync(path, flags, mode);
+  const isNew = (flags & constants.O_CREAT) !== 0;
+  const fd = isNew ? openSync(path, flags, mode) : await openAsync(path, flags, mode);
   return {
     stat: async () => fstatSync(fd, { bigint: true }),
     read: async (target, offset) =>
@@ -203,7 +205,7 @@ export const nodeDisk: Disk = {
   openFolder,
   writeNew,
   linkNew,
-  mkdir: (path) => fs.mkdir(path),
+  mkdir: async (path) => mkdirSync(path),
   rename: async (from, to) => renameSync(from, to),
   renameOver: async (from, to, was) => {
     const isAs = isAsBefore(to, was);

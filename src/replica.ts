@@ -279,3 +279,21 @@ export function* batchesOf<T>(items: readonly T[], bytesOf: (item: T) => number)
 export async function* oneByOne(batches: AsyncIterable<readonly Loaded[]>): AsyncGenerator<Loaded> {
   for await (const batch of batches) yield* batch;
 }
+
+/** Reads a batch while the one before it is worked on: two of them are in memory. */
+export async function* readAhead(
+  batches: AsyncIterable<readonly Loaded[]>,
+): AsyncGenerator<readonly Loaded[]> {
+  const iterator = batches[Symbol.asyncIterator]();
+  let next = iterator.next();
+  try {
+    for (let batch = await next; !batch.done; batch = await next) {
+      next = iterator.next();
+      // Whoever asks for it is told; until then nobody listens.
+      next.catch(() => {});
+      yield batch.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}

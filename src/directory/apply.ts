@@ -6,7 +6,15 @@
 import type { BigIntStats } from 'node:fs';
 import { codeOf } from '../disk.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
-import { batchesOf, type Change, type Load, type Loaded, type Result, type SkillState } from '../replica.ts';
+import {
+  batchesOf,
+  type Change,
+  type Load,
+  type Loaded,
+  type Result,
+  readAhead,
+  type SkillState,
+} from '../replica.ts';
 import { type Digest, digestSkill } from '../skill/digest.ts';
 import { compareBytes, type FilePath, foldersAbove, type SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
@@ -49,7 +57,8 @@ export async function applyChanges<C extends Change>(
   }
   const writes = changes.filter((change) => change.after !== null);
   const byPath = new Map<string, C>(writes.map((change) => [change.path, change]));
-  for await (const batch of source(writes.map((change) => change.path).sort(compareBytes))) {
+  const loads = source(writes.map((change) => change.path).sort(compareBytes));
+  for await (const batch of readAhead(loads)) {
     const wanted = batch.flatMap((loaded): readonly Wanted[] => {
       const change = byPath.get(loaded.path);
       if (change === undefined) throw new Error(`loaded unasked: ${loaded.path}`);
