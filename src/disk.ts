@@ -5,6 +5,7 @@ import {
   closeSync,
   constants,
   type Dirent,
+  existsSync,
   fchmodSync,
   fchownSync,
   fstatSync,
@@ -139,8 +140,9 @@ async function linkNew(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Where Linux keeps a process's open files, each as a link to what it is. */
+/** Where Linux keeps a process's open files, each as a link to what it is. Other systems' folder leads nowhere. */
 const openFiles = '/proc/self/fd';
+const isAnchored = process.platform === 'linux' && existsSync(openFiles);
 
 /**
  * Node has no `openat`. On Linux the way through the open folder takes its part; elsewhere a link that comes
@@ -150,7 +152,6 @@ async function openFolder(path: string): Promise<OpenFolder> {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
     const place = `${openFiles}/${fd}`;
-    const isAnchored = process.platform === 'linux';
     const real = isAnchored ? readlinkSync(place) : realpathSync.native(path);
     if (real !== path) throw Object.assign(new Error(`a link leads to ${path}`), linkCode);
     return {

@@ -303,6 +303,20 @@ function* withoutKeys(current: Standing, goes: (key: string, level: Level) => bo
   if (top === undefined || below === undefined) return;
   splices.push(...top, ...(isEmptied ? [] : below));
   yield spliced(current.text, splices);
+  // A text above that keeps the blank lines behind it would get those behind what goes.
+  yield spliced(current.text, splices.map(withBlankLines(current.text, splices)));
+}
+
+const blankLines = /(?:[ \t]*\r?\n)*/y;
+
+/** A removal with the blank lines behind it, up to the next one. */
+function withBlankLines(text: string, splices: readonly Splice[]): (splice: Splice) => Splice {
+  return (splice) => {
+    blankLines.lastIndex = splice.end;
+    const end = splice.end + (blankLines.exec(text)?.[0].length ?? 0);
+    const next = splices.filter(({ start }) => start >= splice.end).map(({ start }) => start);
+    return { ...splice, end: Math.min(end, ...next) };
+  };
 }
 
 function removalsAt(

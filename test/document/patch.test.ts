@@ -613,6 +613,18 @@ describe('a key that goes', () => {
       { scope: null },
       'metadata:\n  author: c\n',
     ],
+    [
+      'with the blank lines behind it, where the text above would keep them',
+      'x: >+\n  a\n\n  b\nscope: a\n\ny: z\n',
+      { scope: null },
+      'x: >+\n  a\n\n  b\ny: z\n',
+    ],
+    [
+      'at two places, up to each other',
+      'x: |+\n  a\nscope: a\n\nscope: b\n\ny: z\n',
+      { scope: null },
+      'x: |+\n  a\ny: z\n',
+    ],
     ['as often as it stands', 'scope: a\nx: y\nscope: b\n', { scope: null }, 'x: y\n'],
     [
       'but not another one that says nothing of it',
