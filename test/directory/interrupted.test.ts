@@ -178,7 +178,7 @@ test('killed before each effect, nothing is half, and the next run ends as an un
     expect(readFolder(root), `killed before ${at}`).toEqual(after);
     expect(trashed(root)).toEqual(['old', 'old', 'old', 'old']);
     return died;
-  });
+  }, 2);
   expect(effects).toBeGreaterThan(100);
 });
 
@@ -190,7 +190,7 @@ test('killed again while it is brought to an end, the one after that ends it', a
     expect((await run(root)).filter((result) => !result.ok)).toEqual([]);
     expect(readFolder(root), `killed before ${at}`).toEqual(after);
     return died;
-  }, 3);
+  }, 5);
 });
 
 /** What a user does to the files once the run was killed. */
@@ -223,7 +223,7 @@ test.each(edits)('what a user makes of %s since the kill stays: %s', async (file
     const leftovers = Object.keys(readFolder(root)).filter((name) => name.includes('.skill-fleet-'));
     expect(leftovers).toEqual([]);
     return died;
-  }, 7);
+  }, 11);
 });
 
 test('a skill that somebody makes again since its removal was interrupted keeps what is left of it', async () => {
@@ -260,7 +260,7 @@ test('of what could not be staged nothing is carried out, not even by the next r
       if (name.startsWith('edited/')) expect(now[name], `killed before ${at}: ${name}`).toEqual(content);
     }
     return count >= at;
-  }, 2);
+  }, 4);
 });
 
 test('what failed half-way waits for the next run, also where this one is killed later', async () => {
@@ -279,7 +279,7 @@ test('what failed half-way waits for the next run, also where this one is killed
     const whole = [initial.get('edited' as SkillPath)?.digest, afterOf('edited' as SkillPath)];
     expect(whole, `killed before ${at}`).toContain(skills.get('edited' as SkillPath)?.digest);
     return count >= at;
-  }, 2);
+  }, 4);
 });
 
 /** Whether a staged file is to become the document of the skill `edited`, as the journal's draft says. */
@@ -315,5 +315,5 @@ test.each([
     if (!forGood) expect(left).toEqual([]);
     expect(contentOf(root), `failed at ${at}`).toEqual(after);
     return disk.hasFailed();
-  }, 3);
+  }, 5);
 });
