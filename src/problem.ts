@@ -138,8 +138,10 @@ const reasons = {
     what: `${_.directory} takes no more (${_.code}): the rest was not written`,
     remedy: 'Make room, or make it writable, then run again: it goes on from here.',
   }),
-  'write-interrupted': (_: OfSkill): Sentence => ({
-    what: `A run is writing ${_.path}, or was killed while it did: nothing is decided about it`,
+  'write-interrupted': (_: OfSkill & { count: number }): Sentence => ({
+    what:
+      `A run is writing ${_.path}${_.count > 1 ? ` and ${_.count - 1} more` : ''}, or was killed while it did: ` +
+      'nothing is decided about what it writes',
     remedy: 'Run export-to-db, import-from-db or sync-db: each first brings to an end what was begun.',
   }),
   'journal-unreadable': (_: { file: string }): Sentence => ({

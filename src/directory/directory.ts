@@ -2,7 +2,7 @@
 
 import { answer, codeOf, type Disk } from '../disk.ts';
 import { NamedPaths, type Notice } from '../notice.ts';
-import { type Outcome, refuse } from '../problem.ts';
+import { type Outcome, type Problem, refuse } from '../problem.ts';
 import {
   batchesOf,
   type Change,
@@ -150,12 +150,11 @@ export class Directory implements FilesReplica {
       if (state.ok) skills.set(path, state.value);
       else unreadable.push({ path, below: false, problem: state.problem });
     }
-    for (const { path } of interrupted) {
+    for (const { path, problem } of interrupted) {
       skills.delete(path as SkillPath);
       // Until its document stands, a skill's files count as those of the skill above it.
       for (const above of foldersAbove(path) as readonly SkillPath[]) {
-        if (!skills.delete(above)) continue;
-        unreadable.push({ path: above, below: false, problem: { reason: 'write-interrupted', path: above } });
+        if (skills.delete(above)) unreadable.push({ path: above, below: false, problem });
       }
     }
     return { skills, unreadable, notices: tree.notices, dropped: tree.dropped };
@@ -169,11 +168,12 @@ export class Directory implements FilesReplica {
     try {
       const journal = await readJournal(this.#library);
       if (!journal.ok) return [{ path: '', below: true, problem: journal.problem }];
-      return journal.value.holding.map(({ path }) => ({
-        path,
-        below: false,
-        problem: { reason: 'write-interrupted', path },
-      }));
+      const paths = journal.value.holding.map(({ path }) => path);
+      const [path] = paths;
+      if (path === undefined) return [];
+      // One problem, that is said once.
+      const problem: Problem = { reason: 'write-interrupted', path, count: paths.length };
+      return paths.map((one) => ({ path: one, below: false, problem }));
     } catch (error) {
       const problem = { reason: 'folder-unreadable', path: '.', code: codeOf(error) } as const;
       return [{ path: '', below: true, problem }];

@@ -26,14 +26,17 @@ export class Trash {
     this.folder = `${root}/${day}-${randomUUID().slice(0, 8)}`;
   }
 
-  /** Deletes what was removed longer than {@link keptDays} ago. Returns how many runs' removals that were. */
+  /**
+   * Deletes what was removed longer than {@link keptDays} ago. What cannot be deleted stays, and no run fails for it.
+   *
+   * @returns how many runs' removals that were
+   */
   async empty(now: Date): Promise<number> {
-    const found = await answer(this.#disk.readdir(this.#root), 'ENOENT');
+    const found = await answer(this.#disk.readdir(this.#root));
     let emptied = 0;
     for (const { name } of found.ok ? found.value : []) {
       const removedAt = timeOf(name);
       const isOld = removedAt !== undefined && now.getTime() - removedAt > keptDays * 24 * 3_600_000;
-      // What cannot be deleted stays, and no run fails for it.
       if (isOld && (await answer(this.#disk.removeTree(`${this.#root}/${name}`))).ok) emptied++;
     }
     return emptied;

@@ -180,10 +180,11 @@ interface Draft {
 /** Makes the plan of a run. Pure. */
 export function makePlan(input: PlanInput): Plan {
   const draft: Draft = { changes: [], conflicts: [], holds: [], ahead: [], agreed: [] };
-  const problems: Problem[] = [];
+  // What one problem keeps many places from is said once.
+  const unreadable = new Set<Problem>();
   for (const { path, below, problem } of [...input.local.unreadable, ...input.remote.unreadable]) {
     // A folder that cannot be read may hide any path that the filter takes.
-    if (below || input.selects(path)) problems.push(problem);
+    if (below || input.selects(path)) unreadable.add(problem);
   }
   const unknownLocally = unreadableIn(input.local);
   const unknownRemotely = unreadableIn(input.remote);
@@ -205,7 +206,7 @@ export function makePlan(input: PlanInput): Plan {
     else addDecision(draft, input, pair, decision);
   }
   const { changes, problems: colliding } = partColliding(input, draft.changes);
-  problems.push(...colliding);
+  const problems = [...unreadable, ...colliding];
   const refusal = guard(input, changes);
   return { direction: input.direction, ...draft, changes, unchanged, leftOut, problems, refusal };
 }

@@ -9,7 +9,7 @@ import type { Skill } from '../../src/skill/skill.ts';
 import { makeFolder, open, readFolder, skillOf } from './folder.ts';
 
 /** `KILLS=100 npx vitest run test/directory/killed.test.ts` for more of them. */
-const kills = Number(process.env['KILLS'] ?? 20);
+const kills = Number(process.env['KILLS'] ?? 12);
 
 const count = 60;
 const versions = ['one', 'two'] as const;

@@ -23,6 +23,9 @@ const before = {
 /** What each folder that is swapped leads to: the very files, so that nothing but the place tells them apart. */
 const outside = { 'SKILL.md': 'old', 'x/y': 'old', 'edited/x/y': 'old', 'removed/SKILL.md': 'old', y: 'old' };
 
+/** Each instant everywhere, or every other one. */
+const isThorough = process.env['EVERY_EFFECT'] !== undefined;
+
 /** Carries out changes on a disk, where before the effect number `at` a folder is swapped for a link out of here. */
 async function runSwapping(outer: string, folder: string, at: number): Promise<boolean> {
   const root = path.join(outer, 'skills');
@@ -78,7 +81,7 @@ test
   .each(['a', 'a/edited', 'a/edited/x', 'a/removed', 'a/removed/x', 'a/new'])(
   'a link that takes the place of the folder %s, at any instant, leads nothing out',
   async (folder) => {
-    for (let at = 1; ; at++) {
+    for (let at = 1; ; at += isThorough ? 1 : 2) {
       const outer = makeFolder();
       writeFolder(path.join(outer, 'skills'), before);
       writeFolder(path.join(outer, 'outside'), outside);

@@ -224,6 +224,11 @@ describe('what is not known is not decided', () => {
     expect(plan(input).problems).toEqual([{ ...problem, path: 'x' }]);
   });
 
+  test('what one problem keeps from many skills is said once', () => {
+    const unreadable = ['x', 'y'].map((path) => ({ path, below: false, problem }));
+    expect(plan({ local: local({}, unreadable) }).problems).toEqual([problem]);
+  });
+
   test('a filter leaves out paths, and their problems', () => {
     const unreadable = [{ path: 'x', below: false, problem: { ...problem, path: 'x' } }];
     const input = {
