@@ -125,7 +125,7 @@ export async function migrate(connection: Connection): Promise<Outcome<readonly 
   const before = await inspectSchema(connection);
   if (!before.ok) return before;
   if (before.value.state === 'adoptable') {
-    const misfits = await findMisfits(connection);
+    const misfits = await inTransaction(connection, '', () => misfitsBeforeAll(connection));
     if (misfits.length > 0) {
       return refuse({
         reason: 'database-not-adoptable',
@@ -150,8 +150,19 @@ export async function migrate(connection: Connection): Promise<Outcome<readonly 
   return { ok: true, value: applied };
 }
 
-async function applyOne(connection: Connection, { name, digest, sql }: Migration): Promise<boolean> {
+/** What stands against adopting a library that nobody has begun to migrate, also not since it was looked at. */
+async function misfitsBeforeAll(connection: Connection): Promise<readonly string[]> {
+  await lockMigrations(connection);
+  const now = await inspectSchema(connection);
+  return now.ok && now.value.state === 'adoptable' ? findMisfits(connection) : [];
+}
+
+async function lockMigrations(connection: Connection): Promise<void> {
   await connection.query('select pg_advisory_xact_lock($1)', [advisoryLockKey]);
+}
+
+async function applyOne(connection: Connection, { name, digest, sql }: Migration): Promise<boolean> {
+  await lockMigrations(connection);
   const table = await migrationsTable(connection);
   await connection.query(
     `create table if not exists ${table.name} (
