@@ -37,13 +37,15 @@ export class Above {
 
   /** The ignore rules that hold in the folder of a path; undefined where they, or what stands there, hide it. */
   async rulesAround(path: string): Promise<Outcome<IgnoreRules | undefined>> {
+    // First of all: no rules are read behind a link.
+    if (await this.firstGap(path)) return { ok: true, value: undefined };
     for (const folder of [...foldersAbove(path), path]) {
       const rules = await this.rulesIn(parentOf(folder));
       if (!rules.ok) return rules;
       if (['ignored', 'never'].includes(rules.value.verdict(folder, true)))
         return { ok: true, value: undefined };
     }
-    return (await this.firstGap(path)) ? { ok: true, value: undefined } : this.rulesIn(parentOf(path));
+    return this.rulesIn(parentOf(path));
   }
 
   #topmost(): Outcome<IgnoreRules> {

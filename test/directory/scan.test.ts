@@ -328,3 +328,13 @@ test.each([
   const enough = await scan(libraryOf(root, { limits: { ...defaultLimits, [limit]: most + 2 } }));
   expect(enough.unreadable).toEqual([]);
 });
+
+test('no rules are read behind a link on the way to a skill', async () => {
+  const root = makeFolder({
+    'a/.skillfleetignore': '!'.repeat(600),
+    'a/b/SKILL.md': '',
+    link: { link: 'a' },
+  });
+  const scanned = await scanOne(libraryOf(root), 'link/b' as SkillPath);
+  expect(scanned).toEqual({ ok: true, value: { files: null, loose: [], nested: [] } });
+});
