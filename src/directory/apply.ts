@@ -132,10 +132,11 @@ async function takeAll(
     const { path } = change;
     const stats = placed.get(path);
     if (stats === undefined) return;
-    if (!stats.ok || skill === null) outcomes.set(path, stats.ok ? { ok: true, value: null } : stats);
+    if (!stats.ok || skill === null || change.after === null)
+      outcomes.set(path, stats.ok ? { ok: true, value: null } : stats);
     else {
       library.bits?.noteWritten(skill);
-      outcomes.set(path, await verify(library, skill, stats.value, aboveNow));
+      outcomes.set(path, await verify(library, skill, change.after, stats.value, aboveNow));
     }
   });
   return outcomes;
@@ -219,6 +220,7 @@ function digestOf(skill: Skill | undefined): Digest | undefined {
 async function verify(
   library: Library,
   wanted: Skill,
+  { digest }: SkillState,
   stats: ReadonlyMap<FilePath, BigIntStats>,
   above: Above,
 ): Promise<Outcome<SkillState>> {
@@ -232,7 +234,6 @@ async function verify(
       const was = stats.get(file);
       return was && was.ino === stat.ino && was.size === stat.size && was.mtimeNs === stat.mtimeNs;
     });
-  const digest = digestSkill(wanted);
   if (isUntouched) return { ok: true, value: { digest } };
   const read = found.value.skill && (await readSkill(library, found.value.skill));
   if (read && !read.ok) return read;

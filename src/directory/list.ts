@@ -40,7 +40,13 @@ async function replacedNames(disk: Disk, folder: string): Promise<ReadonlySet<st
 
 /** What stands at a path; undefined where nothing does. Throws the system's error. */
 export async function kindAt(disk: Disk, path: string): Promise<Kind | undefined> {
+  const stat = await statAt(disk, path);
+  return stat && kindOf(stat);
+}
+
+/** What the system says of a path; undefined where nothing stands there. Throws the system's error. */
+export async function statAt(disk: Disk, path: string): Promise<BigIntStats | undefined> {
   // ENOTDIR: a file stands where the path has a folder.
   const stat = await answer(disk.lstat(path), 'ENOENT', 'ENOTDIR');
-  return stat.ok ? kindOf(stat.value) : undefined;
+  return stat.ok ? stat.value : undefined;
 }

@@ -1,15 +1,15 @@
 // Goes on with what a run that was killed had begun.
 
-import type { BigIntStats } from 'node:fs';
-import { answer, codeOf } from '../disk.ts';
+import { codeOf } from '../disk.ts';
 import type { Outcome } from '../problem.ts';
 import type { SkillPath } from '../skill/path.ts';
 import { readJournal, settleJournal } from './journal.ts';
 import { join, type Library, placeOf } from './library.ts';
+import { statAt } from './list.ts';
 import { type Found, Placement } from './placement.ts';
 import { readFile } from './read-file.ts';
 import { markOf, type Step } from './steps.ts';
-import type { Applying } from './wave.ts';
+import { type Applying, underWay } from './wave.ts';
 
 /**
  * Carries out what the journal holds, and clears away what was announced only. A file that somebody changed since
@@ -45,10 +45,7 @@ export async function recover(applying: Applying): Promise<Outcome<readonly Skil
     });
   }
   if (announced.length + holding.length > 0) {
-    await settleJournal(
-      library,
-      [...unfinished.values()].map((one) => one.replacement),
-    );
+    await settleJournal(library, underWay(applying, []));
   }
   return { ok: true, value: finished };
 }
@@ -62,16 +59,11 @@ async function using(placement: Placement, work: (placement: Placement) => Promi
 }
 
 async function look(library: Library, path: SkillPath, { file, before, staged }: Step): Promise<Found> {
-  if (staged !== null && !(await statAt(library, staged))) return 'taken';
-  const stat = await statAt(library, join(path, file));
+  const { disk } = library;
+  if (staged !== null && !(await statAt(disk, placeOf(library, staged)))) return 'taken';
+  const stat = await statAt(disk, placeOf(library, join(path, file)));
   if (stat === undefined) return before === null ? null : staged === null ? 'taken' : 'changed';
   if (before === null) return stat.isDirectory() ? null : 'changed';
   const read = await readFile(library, path, file, 'fileBytes', stat);
   return read.ok && markOf(read.value) === before ? read.value.stat : 'changed';
-}
-
-async function statAt(library: Library, path: string): Promise<BigIntStats | undefined> {
-  // ENOTDIR: a file stands where the path has a folder.
-  const stat = await answer(library.disk.lstat(placeOf(library, path)), 'ENOENT', 'ENOTDIR');
-  return stat.ok ? stat.value : undefined;
 }

@@ -1,7 +1,7 @@
 // Takes many skills' files into place together: staged, flushed, written in the journal, then renamed.
 
 import type { BigIntStats } from 'node:fs';
-import { answer, codeOf, isSameFile } from '../disk.ts';
+import { codeOf, isSameFile } from '../disk.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import type { FilePath, SkillPath } from '../skill/path.ts';
 import type { Entry } from '../skill/skill.ts';
@@ -9,6 +9,7 @@ import { mapBounded, skillsAtOnce } from './bounded.ts';
 import { Folders } from './folders.ts';
 import { announce, hold, journalName, settleJournal } from './journal.ts';
 import { join, type Library, placeOf } from './library.ts';
+import { statAt } from './list.ts';
 import { Placement } from './placement.ts';
 import type { Replacement } from './steps.ts';
 import type { Trash } from './trash.ts';
@@ -97,7 +98,8 @@ function going(items: readonly Item[]): readonly Item[] {
   return items.filter(({ problem }) => problem === undefined);
 }
 
-function underWay({ unfinished }: Applying, items: readonly Item[]): readonly Replacement[] {
+/** What a journal has to name: these, and what was not brought to an end. */
+export function underWay({ unfinished }: Applying, items: readonly Item[]): readonly Replacement[] {
   return [
     ...[...unfinished.values()].map((one) => one.replacement),
     ...items.map((item) => item.replacement),
@@ -144,8 +146,8 @@ async function expectUnchanged(library: Library, item: Item): Promise<void> {
   for (const { file, before } of steps) {
     const was = item.stats.get(file);
     if (before === null || was === undefined) continue;
-    const now = await answer(library.disk.lstat(placeOf(library, join(path, file))), 'ENOENT', 'ENOTDIR');
-    if (!now.ok || !isSameFile(now.value, was)) item.problem = { reason: 'files-changed-meanwhile', path };
+    const now = await statAt(library.disk, placeOf(library, join(path, file)));
+    if (!now || !isSameFile(now, was)) item.problem = { reason: 'files-changed-meanwhile', path };
   }
 }
 
