@@ -170,10 +170,8 @@ for (const command of [program, ...program.commands]) {
   });
 }
 
-// A reader that has seen enough closes the pipe: that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : exitFailed);
-});
+// A reader that has gone is no fault. Commands hear of it themselves.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
 
 try {
   await program.parseAsync();

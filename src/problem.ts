@@ -74,6 +74,11 @@ const reasons = {
       'Set core.autocrlf to false, or * -text in .gitattributes, and check the files out anew. If it is meant, run again with --yes.',
   }),
 
+  interrupted: (_: object): Sentence => ({
+    what: 'Interrupted: what had not begun was not done',
+    remedy: 'Run it again: it goes on from here.',
+  }),
+
   // ---- one skill that cannot take part; the others go on ----
   'path-not-allowed': (_: OfSkill & { why: string }): Sentence => ({
     what: `${JSON.stringify(_.path)} is no skill path: ${_.why}`,

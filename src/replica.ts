@@ -72,15 +72,25 @@ export type Result<C extends Change = Change> =
 /** Reads skills in bounded batches, in the order asked for. */
 export type Load = (paths: readonly SkillPath[]) => AsyncIterable<readonly Loaded[]>;
 
+/** The problem of what was not done since a run was interrupted: one, so that it is said once. */
+export const interrupted: Problem = { reason: 'interrupted' };
+
 /** A side of the sync. */
 export interface Replica {
-  snapshot(): Promise<Snapshot>;
+  /** Rejects with the signal's reason soon after it is aborted. */
+  snapshot(signal?: AbortSignal): Promise<Snapshot>;
+  /** Whoever asks for no further batch ends it, and nothing stays open. */
   load: Load;
   /**
    * Carries out changes, their contents read by `source`. Each `before` is checked again first, and each
-   * content against `after.digest`: a change that the world overtook is refused, and the others go on.
+   * content against `after.digest`: a change that the world overtook is refused, and the others go on. Once
+   * `signal` is aborted, what is under way is finished or rolled back, and the rest is {@link interrupted}.
    */
-  apply<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]>;
+  apply<C extends Change>(
+    changes: readonly C[],
+    source: Load,
+    signal?: AbortSignal,
+  ): Promise<readonly Result<C>[]>;
 }
 
 /** The skills directory's snapshot. */
@@ -94,7 +104,7 @@ export type IsExecutable = (file: string) => Promise<boolean>;
 
 /** The skills directory as a side of the sync. */
 export interface FilesReplica extends Replica {
-  snapshot(): Promise<FilesSnapshot>;
+  snapshot(signal?: AbortSignal): Promise<FilesSnapshot>;
   /** Takes files for content that ignore rules would drop, since the other side holds them. */
   hold(files: readonly string[]): void;
   /**
@@ -174,7 +184,7 @@ export interface PastBits {
 
 /** The database as a side of the sync: a replica that also remembers. */
 export interface DatabaseReplica extends Replica {
-  snapshot(): Promise<DatabaseSnapshot>;
+  snapshot(signal?: AbortSignal): Promise<DatabaseSnapshot>;
   /** The database's own id, and its latest revision: both tell a restored or copied database. */
   identity(): Promise<{ readonly id: string; readonly latest: RevisionMark | null }>;
   /** Whether the history still has a revision that it had. */

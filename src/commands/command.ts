@@ -2,11 +2,14 @@
 
 import { type Config, loadConfig } from '../config/config.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
+import { interrupted } from '../replica.ts';
 import { jsonText, problemJson } from '../report/json.ts';
 import { type Output, processOutput } from '../report/output.ts';
 import { problemLines } from '../report/problem-text.ts';
 import type { Connection } from '../repository/connection.ts';
 import { problemOfRun } from '../repository/sqlstate.ts';
+import { exitCodes } from './exit-codes.ts';
+import { exitCodeUnder, listenForInterruption } from './interruption.ts';
 
 /** Flags that any command takes. */
 export interface GlobalFlags {
@@ -21,31 +24,57 @@ export interface GlobalFlags {
   readonly color?: boolean;
 }
 
-/** What a process ends with. */
-export const exitCodes = { done: 0, failed: 1, pending: 2, conflicts: 3 } as const;
-
 /** A command's surroundings: where its words go, and its configuration. */
 export interface Surroundings {
   readonly output: Output;
   readonly config: Config;
+  /** Aborted where the command is to end before its time. */
+  readonly signal: AbortSignal;
 }
 
-/** Reads the configuration and runs a command. What stops it is said in the form that the flags ask for. */
+/**
+ * Reads the configuration and runs a command. What stops it is said in the form that the flags ask for.
+ *
+ * @param onlyReads whether nothing is lost where the command ends early
+ */
 export async function runCommand(
   flags: GlobalFlags,
+  onlyReads: boolean,
   command: (around: Surroundings) => Promise<Outcome<number>>,
 ): Promise<number> {
   const output = processOutput(flags.color);
-  const config = await loadConfig({ flags, env: process.env, cwd: process.cwd() });
-  const code = config.ok ? await command({ output, config: config.value }) : config;
-  if (code.ok) return code.value;
-  reportFailure(output, flags, code.problem);
-  return exitCodes.failed;
+  const interruption = listenForInterruption(onlyReads);
+  try {
+    const config = await loadConfig({ flags, env: process.env, cwd: process.cwd() });
+    const around = { output, signal: interruption.signal };
+    const code = config.ok
+      ? await untilInterrupted(interruption.signal, () => command({ ...around, config: config.value }))
+      : config;
+    const exitCode = exitCodeUnder(interruption.signal, code.ok ? code.value : exitCodes.failed);
+    if (!code.ok) reportFailure(output, flags, code.problem, exitCode);
+    return exitCode;
+  } finally {
+    interruption.dispose();
+  }
 }
 
-function reportFailure(output: Output, flags: GlobalFlags, problem: Problem): void {
+/** What fails after it was interrupted fails because of that. */
+async function untilInterrupted(
+  signal: AbortSignal,
+  work: () => Promise<Outcome<number>>,
+): Promise<Outcome<number>> {
+  try {
+    const code = await work();
+    return !code.ok && signal.aborted ? refuse(interrupted) : code;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return refuse(interrupted);
+  }
+}
+
+function reportFailure(output: Output, flags: GlobalFlags, problem: Problem, exitCode: number): void {
   if (flags.json) {
-    output.result(jsonText({ problems: [problemJson(problem)], exitCode: exitCodes.failed }));
+    output.result(jsonText({ problems: [problemJson(problem)], exitCode }));
   } else output.notice(problemLines(problem, output.colors));
 }
 

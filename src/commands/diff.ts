@@ -8,13 +8,14 @@ import { diffSkills } from '../report/skill-diff.ts';
 import { printableLine } from '../report/terminal-text.ts';
 import { loadDifferences } from '../sync/preview.ts';
 import { prepareSync, type SyncInput } from '../sync/sync.ts';
-import { exitCodes, type GlobalFlags, runCommand } from './command.ts';
+import { type GlobalFlags, runCommand } from './command.ts';
+import { exitCodes } from './exit-codes.ts';
 import { PathGlobs } from './path-globs.ts';
 import { openSide, openSkills, whoRuns, withDatabase } from './sides.ts';
 
 /** Prints the differences of the skills at `globs`, or of all. Creates and changes nothing. */
 export function run(flags: GlobalFlags, ...globs: readonly string[]): Promise<number> {
-  return runCommand(flags, async ({ config, output }) => {
+  return runCommand(flags, true, async ({ config, output, signal }) => {
     const directory = await openSkills(config);
     if (!directory.ok) return directory;
     const opened = await openSide(config, directory.value.root, true);
@@ -31,10 +32,12 @@ export function run(flags: GlobalFlags, ...globs: readonly string[]): Promise<nu
         selects: (path) => selected.select(path),
         statuses: 'all',
         policy: { force: false, onConflict: 'fail', deletes: false, maxDelete: 0, yes: true },
+        signal,
       };
       const prepared = await prepareSync(input);
       const skills: { path: string; diff: string }[] = [];
       for await (const { path, files, database: row } of loadDifferences(input, prepared, input.selects)) {
+        signal.throwIfAborted();
         const diff = diffSkills(row, files, { before: 'database', after: 'files' });
         if (flags.json) skills.push({ path, diff });
         else output.result(`${output.colors.bold(printableLine(path))}\n${diffLines(diff, output.colors)}`);

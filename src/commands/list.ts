@@ -6,7 +6,8 @@ import { listLines } from '../report/list-text.ts';
 import { type ListedSkill, type ListFilter, listSkills } from '../repository/list.ts';
 import { openForReading } from '../repository/open.ts';
 import type { Status } from '../skill/status.ts';
-import { exitCodes, type GlobalFlags, runCommand, withConnection } from './command.ts';
+import { type GlobalFlags, runCommand, withConnection } from './command.ts';
+import { exitCodes } from './exit-codes.ts';
 
 /** Flags of `list`. */
 export interface ListFlags extends GlobalFlags {
@@ -17,7 +18,7 @@ export interface ListFlags extends GlobalFlags {
 
 /** Prints the skills that the filters take. Creates and changes nothing. */
 export function run(flags: ListFlags): Promise<number> {
-  return runCommand(flags, async ({ config, output }) => {
+  return runCommand(flags, true, async ({ config, output }) => {
     const opened = await openForReading(config.database, nodeDisk);
     if (!opened.ok) return opened;
     const print = (skills: readonly ListedSkill[]) => {

@@ -5,7 +5,8 @@ import { jsonText } from '../report/json.ts';
 import { type MigrationState, migrate } from '../repository/migrate.ts';
 import { connect, migrationsOf } from '../repository/open.ts';
 import { makeStateDirectory } from '../state-directory.ts';
-import { exitCodes, type GlobalFlags, runCommand, type Surroundings, withConnection } from './command.ts';
+import { type GlobalFlags, runCommand, type Surroundings, withConnection } from './command.ts';
+import { exitCodes } from './exit-codes.ts';
 
 /** Flags of `migrate`. */
 export interface MigrateFlags extends GlobalFlags {
@@ -15,7 +16,9 @@ export interface MigrateFlags extends GlobalFlags {
 
 /** Applies pending migrations, or prints all with the time when each was applied. */
 export function run(flags: MigrateFlags): Promise<number> {
-  return runCommand(flags, (around) => (flags.status ? show(flags, around) : apply(flags, around)));
+  return runCommand(flags, flags.status === true, (around) =>
+    flags.status ? show(flags, around) : apply(flags, around),
+  );
 }
 
 async function show({ json }: MigrateFlags, { config, output }: Surroundings) {

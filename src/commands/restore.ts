@@ -8,7 +8,8 @@ import { Database, type Restored } from '../repository/database.ts';
 import { openForWriting } from '../repository/open.ts';
 import { makeStateDirectory } from '../state-directory.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
-import { exitCodes, type GlobalFlags, runCommand, withConnection } from './command.ts';
+import { type GlobalFlags, runCommand, withConnection } from './command.ts';
+import { exitCodes } from './exit-codes.ts';
 import { whoRuns } from './sides.ts';
 
 /** Flags of `restore`. */
@@ -18,7 +19,7 @@ export interface RestoreFlags extends GlobalFlags {
 
 /** Restores the skill at `path`. Returns the exit code. */
 export function run(flags: RestoreFlags, path: string): Promise<number> {
-  return runCommand(flags, async ({ config, output }) => {
+  return runCommand(flags, false, async ({ config, output }) => {
     await makeStateDirectory(nodeDisk, config.stateDirectory);
     const opened = await openForWriting(config.database, nodeDisk);
     if (!opened.ok) return opened;

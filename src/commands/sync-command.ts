@@ -18,7 +18,9 @@ import { lockDirectory } from '../sync/directory-lock.ts';
 import { previewPlan } from '../sync/preview.ts';
 import { runPlan } from '../sync/run.ts';
 import { prepareSync, type SyncInput } from '../sync/sync.ts';
-import { exitCodes, type GlobalFlags, runCommand } from './command.ts';
+import { type GlobalFlags, runCommand } from './command.ts';
+import { exitCodes } from './exit-codes.ts';
+import { exitCodeUnder } from './interruption.ts';
 import { PathGlobs } from './path-globs.ts';
 import { openSide, openSkills, whoRuns, withDatabase } from './sides.ts';
 
@@ -52,17 +54,18 @@ const commandNames: { readonly [D in Direction]: string } = {
 
 /** Runs a sync in one direction or both. Returns the exit code. */
 export function runSync(direction: Direction, flags: SyncFlags): Promise<number> {
-  return runCommand(flags, async ({ config, output }) => {
+  return runCommand(flags, flags.dryRun === true, async ({ config, output, signal }) => {
     const directory = await openSkills(config);
     if (!directory.ok) return directory;
     const report = flags.json ? jsonReport(output, commandNames[direction]) : textReport(output, flags);
-    const work = () => runBetween(direction, flags, config, directory.value, report);
+    const work = () => runBetween(direction, flags, config, directory.value, report, signal);
     if (flags.dryRun) return work();
     const lock = await lockDirectory(
       nodeDisk,
       directory.value.root,
       (flags.lockTimeout ?? defaults.lockTimeout) * 1000,
       (holder) => report.waiting(holder),
+      signal,
     );
     if (!lock.ok) return lock;
     try {
@@ -79,6 +82,7 @@ async function runBetween(
   config: Config,
   directory: Directory,
   report: SyncReport,
+  signal: AbortSignal,
 ): Promise<Outcome<number>> {
   const opened = await openSide(config, directory.root, flags.dryRun === true);
   if (!opened.ok) return opened;
@@ -96,7 +100,7 @@ async function runBetween(
       yes: flags.yes === true,
       onConflict: direction === 'sync' ? (flags.onConflict ?? 'newest') : 'edits',
     };
-    return syncSides(direction, flags, policy, config, directory, name, database, report);
+    return syncSides(direction, flags, policy, config, directory, name, database, report, signal);
   });
 }
 
@@ -135,6 +139,7 @@ async function syncSides(
   databaseName: DatabaseName,
   database: DatabaseReplica,
   report: SyncReport,
+  signal: AbortSignal,
 ): Promise<Outcome<number>> {
   const globs = new PathGlobs(flags.skillPath ?? []);
   const input: SyncInput = {
@@ -147,6 +152,7 @@ async function syncSides(
     selects: (path) => globs.select(path),
     statuses: statusFilter(flags.status),
     policy,
+    signal,
   };
   const prepared = await prepareSync(input);
   let { plan } = prepared;
@@ -155,8 +161,13 @@ async function syncSides(
   if (setAside) report.baseSetAside(`${setAsideTexts[setAside]}; the history is asked instead`);
   const failed: Problem[] = [];
   const done: PlannedChange[] = [];
-  if (flags.dryRun) for await (const preview of previewPlan(input, plan)) report.preview(preview);
-  else if (!plan.refusal) {
+  if (flags.dryRun) {
+    for await (const preview of previewPlan(input, plan)) {
+      signal.throwIfAborted();
+      report.preview(preview);
+    }
+  }
+  if (!flags.dryRun && !plan.refusal) {
     const applied = await runPlan(input, prepared);
     plan = applied.plan;
     for (const result of applied.results) {
@@ -172,7 +183,7 @@ async function syncSides(
   const problems = [
     ...new Set([...plan.problems, ...globs.unmatched(), ...(plan.refusal ? [plan.refusal] : []), ...failed]),
   ];
-  const exitCode = exitCodeOf(plan, done, problems, flags);
+  const exitCode = exitCodeUnder(signal, exitCodeOf(plan, done, problems, flags));
   report.end(plan, done, problems, exitCode);
   return { ok: true, value: exitCode };
 }

@@ -9,6 +9,7 @@ import { type Outcome, type Problem, refuse } from '../problem.ts';
 import {
   batchesOf,
   type Change,
+  interrupted,
   type Load,
   type Loaded,
   type Result,
@@ -33,21 +34,23 @@ const fullCodes: readonly string[] = ['ENOSPC', 'EDQUOT', 'EROFS'];
 /**
  * Writes the skills of `changes`, their contents read by `source`, and removes those that shall be absent; the
  * results have the changes' order. A skill that is refused, or fails, stops none of the others, unless the disk
- * is full: what was not written then has one problem together, `disk-full`.
+ * is full or `signal` aborted: what was not written then has one problem together, `disk-full` or `interrupted`.
  */
 export async function applyChanges<C extends Change>(
   applying: Applying,
   changes: readonly C[],
   source: Load,
+  signal: AbortSignal | undefined,
 ): Promise<readonly Result<C>[]> {
   const outcomes = new Map<string, Outcome<SkillState | null>>();
-  let full: Problem | undefined;
+  let stopped: Problem | undefined;
   const run = async (wave: readonly Wanted[]) => {
-    for (const [path, outcome] of full ? [] : await takeAll(applying, wave)) {
+    if (signal?.aborted) stopped ??= interrupted;
+    for (const [path, outcome] of stopped ? [] : await takeAll(applying, wave)) {
       const isFull = !outcome.ok && isDiskFull(outcome.problem);
-      outcomes.set(path, isFull && full ? refuse(full) : outcome);
+      outcomes.set(path, isFull && stopped ? refuse(stopped) : outcome);
       if (isFull)
-        full ??= { reason: 'disk-full', directory: applying.library.root, code: outcome.problem.code };
+        stopped ??= { reason: 'disk-full', directory: applying.library.root, code: outcome.problem.code };
     }
   };
   // A folder that one skill leaves may be another's place.
@@ -68,10 +71,10 @@ export async function applyChanges<C extends Change>(
       return [];
     });
     for (const wave of wavesOf(wanted)) await run(wave);
-    if (full) break;
+    if (stopped) break;
   }
   return changes.map((change) => {
-    const outcome = outcomes.get(change.path) ?? (full ? refuse(full) : overtaken(change));
+    const outcome = outcomes.get(change.path) ?? (stopped ? refuse(stopped) : overtaken(change));
     return outcome.ok
       ? { change, ok: true, state: outcome.value }
       : { change, ok: false, problem: outcome.problem };

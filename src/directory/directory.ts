@@ -132,25 +132,29 @@ export class Directory implements FilesReplica {
     this.#library = { ...library, disk: withoutModes(disk), bits: new KnownBits(isExecutable) };
   }
 
-  async snapshot(): Promise<FilesSnapshot> {
-    const interrupted = await this.#interrupted();
-    const tree = await scanTree(this.#library);
+  async snapshot(signal?: AbortSignal): Promise<FilesSnapshot> {
+    const halfWritten = await this.#halfWritten();
+    const tree = await scanTree(this.#library, signal);
     const large: Found[] = [];
     const read = await mapBounded([...tree.skills], skillsAtOnce, async ([path, files]) => {
+      signal?.throwIfAborted();
       const found: Found = { path, skill: await measureSkill(this.#library, path, files) };
       if (bytesOf(found) <= largeBytes) return digestOf(await this.#read(found));
       large.push(found);
       return undefined;
     });
     const states = read.filter((one) => one !== undefined);
-    for (const found of large) states.push(digestOf(await this.#read(found)));
+    for (const found of large) {
+      signal?.throwIfAborted();
+      states.push(digestOf(await this.#read(found)));
+    }
     const skills = new Map<SkillPath, SkillState>();
-    const unreadable: Unreadable[] = [...tree.unreadable, ...interrupted];
+    const unreadable: Unreadable[] = [...tree.unreadable, ...halfWritten];
     for (const { path, state } of states.sort((a, b) => compareBytes(a.path, b.path))) {
       if (state.ok) skills.set(path, state.value);
       else unreadable.push({ path, below: false, problem: state.problem });
     }
-    for (const { path, problem } of interrupted) {
+    for (const { path, problem } of halfWritten) {
       skills.delete(path as SkillPath);
       // Until its document stands, a skill's files count as those of the skill above it.
       for (const above of foldersAbove(path) as readonly SkillPath[]) {
@@ -161,7 +165,7 @@ export class Directory implements FilesReplica {
   }
 
   /** Skills of which only a part may be in place: what stands there is nobody's edit. */
-  async #interrupted(): Promise<readonly Unreadable[]> {
+  async #halfWritten(): Promise<readonly Unreadable[]> {
     if (this.#isRecovered) {
       return [...this.#unfinished].map(([path, { problem }]) => ({ path, below: false, problem }));
     }
@@ -205,8 +209,12 @@ export class Directory implements FilesReplica {
     );
   }
 
-  apply<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]> {
-    return applyChanges(this.#applying(), changes, source);
+  apply<C extends Change>(
+    changes: readonly C[],
+    source: Load,
+    signal?: AbortSignal,
+  ): Promise<readonly Result<C>[]> {
+    return applyChanges(this.#applying(), changes, source, signal);
   }
 
   async #find(path: SkillPath, above: Above): Promise<Found> {

@@ -45,10 +45,13 @@ export interface ScannedSkill {
 /** How many folders are listed at once. */
 const listedAtOnce = 16;
 
-/** Lists the whole skills directory, once. What cannot be read is in `unreadable`, never an exception. */
-export async function scanTree(library: Library): Promise<Tree> {
+/**
+ * Lists the whole skills directory, once. What cannot be read is in `unreadable`, never an exception. Rejects with
+ * the signal's reason once it is aborted.
+ */
+export async function scanTree(library: Library, signal?: AbortSignal): Promise<Tree> {
   const scan = new Scan(library);
-  return scan.treeOf(await listFiles(scan, ''));
+  return scan.treeOf(await listFiles(scan, '', signal));
 }
 
 /** Lists one skill's folder, by the same rules, without the rest of the skills directory. */
@@ -94,7 +97,7 @@ async function rulesAround(
  * and holds nothing but content. Names are percent-encoded for it, because its patterns match no line
  * separator in a name, and it takes `.\x` and `x` for one.
  */
-async function listFiles(scan: Scan, top: string): Promise<readonly string[]> {
+async function listFiles(scan: Scan, top: string, signal?: AbortSignal): Promise<readonly string[]> {
   const files = await glob('**', {
     cwd: '/',
     dot: true,
@@ -103,6 +106,10 @@ async function listFiles(scan: Scan, top: string): Promise<readonly string[]> {
     fs: {
       readdir: (folder: string, ...rest: readonly unknown[]) => {
         const done = rest.at(-1) as (error: unknown, entries: readonly unknown[]) => void;
+        if (signal?.aborted) {
+          done(signal.reason, []);
+          return;
+        }
         const below = decodeURIComponent(folder.slice(1));
         scan.list(below === '' ? top : join(top, below)).then(
           (items) => done(null, items.map(encodedEntry)),

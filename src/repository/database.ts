@@ -7,6 +7,7 @@ import {
   type Change,
   type DatabaseReplica,
   type DatabaseSnapshot,
+  interrupted,
   type Load,
   type Loaded,
   type Reading,
@@ -72,8 +73,9 @@ export class Database implements DatabaseReplica {
     this.#taxonomy = taxonomyVersion(mapping);
   }
 
-  async snapshot(): Promise<DatabaseSnapshot> {
-    const snapshot = await takeSnapshot(this.#connection, this.#mapping);
+  async snapshot(signal?: AbortSignal): Promise<DatabaseSnapshot> {
+    signal?.throwIfAborted();
+    const snapshot = await takeSnapshot(this.#connection, this.#mapping, signal);
     this.#taken = null;
     this.#keys.clear();
     for (const [path, { row }] of snapshot.skills) if (row) this.#keys.set(path, row.skillId);
@@ -141,13 +143,24 @@ export class Database implements DatabaseReplica {
 
   log: DatabaseReplica['log'] = (results) => logResults(this.#connection, this.#run(), 'to_files', results);
 
-  async apply<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]> {
-    return this.#write(async (known) => {
-      const results = await this.#applyAll(changes, source, known);
-      this.#brought = results.flatMap((result) => (result.ok ? (result.state?.row?.skillId ?? []) : []));
-      await logResults(this.#connection, this.#run(), 'to_database', results);
-      return results;
-    });
+  async apply<C extends Change>(
+    changes: readonly C[],
+    source: Load,
+    signal?: AbortSignal,
+  ): Promise<readonly Result<C>[]> {
+    try {
+      return await this.#write(async (known) => {
+        const results = await this.#applyAll(changes, stoppedBy(signal, source), known);
+        signal?.throwIfAborted();
+        this.#brought = results.flatMap((result) => (result.ok ? (result.state?.row?.skillId ?? []) : []));
+        await logResults(this.#connection, this.#run(), 'to_database', results);
+        return results;
+      });
+    } catch (error) {
+      // All is rolled back: one transaction holds what a run changes.
+      if (!signal?.aborted || error !== signal.reason) throw error;
+      return changes.map((change) => ({ change, ...refuse(interrupted) }));
+    }
   }
 
   async settle(states: ReadonlyMap<SkillPath, SkillState>, source: Load): Promise<void> {
@@ -376,6 +389,17 @@ export class Database implements DatabaseReplica {
     await noteIndexed(this.#connection, [...new Set([...ids, ...linked])]);
     return refused;
   }
+}
+
+/** The same, until the signal is aborted: then it rejects with the signal's reason. */
+function stoppedBy(signal: AbortSignal | undefined, source: Load): Load {
+  return async function* (paths) {
+    signal?.throwIfAborted();
+    for await (const batch of source(paths)) {
+      yield batch;
+      signal?.throwIfAborted();
+    }
+  };
 }
 
 /** The files that a change of the files overwrites, where they still are what it expects. */

@@ -29,6 +29,7 @@ interface StateRow {
 export async function takeSnapshot(
   connection: Connection,
   mapping: TaxonomyMapping,
+  signal?: AbortSignal,
 ): Promise<DatabaseSnapshot> {
   return inTransaction(connection, 'isolation level repeatable read read only', async () => {
     const skills = new Map<SkillPath, SkillState>();
@@ -50,6 +51,7 @@ export async function takeSnapshot(
     }
     const keys = [...unknown.values()].map(({ key }) => key);
     for await (const batch of loadRows(connection, keys, { mapping })) {
+      signal?.throwIfAborted();
       for (const loaded of batch) {
         const row = unknown.get(loaded.path)?.row;
         if ('problem' in loaded) {

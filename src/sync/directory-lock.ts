@@ -19,12 +19,14 @@ const noLock: Lock = { release: async () => {} };
  * `timeoutMs`. A directory that this user cannot write to needs none.
  *
  * @param onWait called once, where there is somebody to wait for
+ * @param signal ends the waiting: this rejects then
  */
 export async function lockDirectory(
   disk: Disk,
   directory: string,
   timeoutMs: number,
   onWait: (holder: LockHolder) => void,
+  signal?: AbortSignal,
 ): Promise<Outcome<Lock>> {
   const deadline = Date.now() + timeoutMs;
   for (let wait = waits.first, isFirst = true; ; wait = Math.min(wait * 2, waits.longest), isFirst = false) {
@@ -35,7 +37,7 @@ export async function lockDirectory(
     }
     if (isFirst) onWait(taken.holder);
     // Several that wait do not come back together.
-    await sleep(wait * (0.5 + Math.random()));
+    await sleep(wait * (0.5 + Math.random()), undefined, { signal });
   }
 }
 

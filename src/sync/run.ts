@@ -49,9 +49,10 @@ async function carryOutAndReplan(input: SyncInput, prepared: Prepared): Promise<
         !result.ok && overtakenReasons.has(result.problem.reason) ? [result.change.path] : [],
       ),
     );
-    if (overtaken.size === 0) break;
+    if (overtaken.size === 0 || input.signal?.aborted) break;
     const some = { ...input, policy, selects: (path: string) => overtaken.has(path) };
-    const again = await prepareSync(some);
+    const { signal: _, ...uninterrupted } = some;
+    const again = await prepareSync(uninterrupted);
     if (again.plan.refusal) break;
     const results = await carryOut(some, again);
     applied = {
@@ -89,13 +90,13 @@ async function carryOut(input: SyncInput, prepared: Prepared): Promise<readonly 
   const settling = new Map(prepared.unsettled);
   const results = await applyChanges(input, prepared);
   for (const result of results) if (!result.ok) settling.delete(result.change.path);
-  if (settling.size > 0) await input.database.settle(settling, input.files.load);
+  if (settling.size > 0 && !input.signal?.aborted) await input.database.settle(settling, input.files.load);
   await advanceBase(input, prepared, results);
   return results;
 }
 
 async function applyChanges(
-  { files, database }: SyncInput,
+  { files, database, signal }: SyncInput,
   { plan: { changes }, checkout }: Prepared,
 ): Promise<readonly Result<PlannedChange>[]> {
   const toDatabase = await withFileTimes(
@@ -103,9 +104,10 @@ async function applyChanges(
     changes.filter((change) => change.side === 'database'),
   );
   const toFiles = changes.filter((change) => change.side === 'files');
-  const stored = toDatabase.length > 0 ? await database.apply(toDatabase, files.load) : [];
+  const stored = toDatabase.length > 0 ? await database.apply(toDatabase, files.load, signal) : [];
   if (toFiles.length === 0) return stored;
-  const overwriting = toFiles.filter(isOverwriting);
+  // What is not written any more need not be kept.
+  const overwriting = signal?.aborted ? [] : toFiles.filter(isOverwriting);
   const kept = overwriting.length > 0 ? await database.keep(overwriting, files.load) : [];
   const refused = kept.filter((result) => !result.ok);
   const unkept = new Set(refused.map((result) => result.change));
@@ -115,6 +117,7 @@ async function applyChanges(
   const answers = await files.apply(
     toFiles.filter((change) => !unkept.has(change)),
     database.load,
+    signal,
   );
   const written = answers.map((result): Result<PlannedChange> => {
     const revision = revisions.get(result.change);

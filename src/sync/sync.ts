@@ -40,6 +40,8 @@ export interface SyncInput {
   readonly selects: PlanInput['selects'];
   readonly statuses: PlanInput['statuses'];
   readonly policy: Policy;
+  /** Ends the run where it stands: what is under way is finished or rolled back. */
+  readonly signal?: AbortSignal;
 }
 
 /** A plan, and what carrying it out needs to know of how it was made. */
@@ -58,12 +60,13 @@ export interface Prepared {
 
 /** Reads both sides and decides. Writes nothing: a dry run ends here. */
 export async function prepareSync(input: SyncInput): Promise<Prepared> {
-  const { files, database, selects, statuses, policy } = input;
+  const { files, database, selects, statuses, policy, signal } = input;
   const bits = await BitsElsewhere.find(input);
   if (bits) files.takeBits(bits.isExecutable);
-  const scanned = await files.snapshot();
-  const found = await database.snapshot();
+  const scanned = await files.snapshot(signal);
+  const found = await database.snapshot(signal);
   const read = await withHeldFiles(files, database, scanned, found);
+  signal?.throwIfAborted();
   const checkout = await Checkout.find(input.run.directory, {
     isSkill: (path) => read.skills.has(path as SkillPath) || found.skills.has(path as SkillPath),
     dropped: read.dropped,
