@@ -19,6 +19,8 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 
+const seconds = numberUpTo(86_400);
+
 function addCommand(
   name: string,
   summary: string,
@@ -33,6 +35,9 @@ function addCommand(
     .option('--database-url <url>', 'postgres://… or pglite:DIR (DATABASE_URL; default: embedded)')
     .option('--env-file <file>', 'read variables from this file instead of .env')
     .option('--config <file>', 'configuration file (default: skill-fleet.config.yaml, .yml or .json)')
+    .option('--connect-timeout <seconds>', 'how long to try to reach the server (default: 10)', seconds)
+    .option('--lock-timeout <seconds>', 'how long to wait for other runs and writers (default: 60)', seconds)
+    .option('--statement-timeout <seconds>', 'end a database statement that takes longer', seconds)
     .option('--json', 'print one JSON object')
     .option('--quiet', 'print less')
     .option('--verbose', 'print more')
@@ -72,11 +77,6 @@ function addSyncOptions(command: Command): Command {
         '--exit-code [pending]',
         'exit 2 when anything is pending, holds included; =theirs: only where the database is ahead; =conflicts: never',
       ).choices(['pending', 'theirs', 'conflicts']),
-    )
-    .option(
-      '--lock-timeout <seconds>',
-      'how long to wait for another run on these skills (default: 60)',
-      numberUpTo(86_400),
     );
 }
 

@@ -240,18 +240,81 @@ const reasons = {
   }),
 
   // ---- the database ----
-  'database-url-invalid': (_: object): Sentence => ({
-    what: 'The database URL cannot be read',
-    remedy:
-      'Write it as postgres://USER:PASSWORD@HOST:PORT/NAME, with @ : / % in the password percent-encoded.',
+  'database-url-invalid': (_: { why: string }): Sentence => ({
+    what: `The database URL cannot be used: ${_.why}`,
+    remedy: 'Write it as postgres://USER@HOST:PORT/NAME?PARAMETER=VALUE, with the password in PGPASSWORD.',
   }),
   'database-unreachable': (_: { database: string; why: string }): Sentence => ({
     what: `Cannot reach the database ${_.database}: ${_.why}`,
     remedy: 'Check that it runs, and the host and port in DATABASE_URL.',
   }),
-  'database-login-refused': (_: { database: string }): Sentence => ({
-    what: `The database ${_.database} refuses this user or password`,
-    remedy: 'Check the user and the password in DATABASE_URL.',
+  'database-login-refused': (_: { database: string; why: string }): Sentence => ({
+    what: `The database ${_.database} refuses this user: ${_.why}`,
+    remedy: 'Check the user and the password in DATABASE_URL, or PGUSER, PGPASSWORD and ~/.pgpass.',
+  }),
+  'password-missing': (_: { database: string }): Sentence => ({
+    what: `The database ${_.database} asks for a password, and there is none`,
+    remedy: 'Put it into DATABASE_URL, PGPASSWORD or ~/.pgpass.',
+  }),
+  'tls-missing': (_: { database: string }): Sentence => ({
+    what: `The server of ${_.database} has no TLS, and sslmode asks for it`,
+    remedy: 'Turn TLS on there. Where the network can be trusted, sslmode=disable goes without.',
+  }),
+  'tls-not-possible': (_: { why: string }): Sentence => ({
+    what: `TLS cannot be used so: ${_.why}`,
+    remedy: 'Correct the parameters in DATABASE_URL, or the PGSSL variables.',
+  }),
+  'tls-file-unusable': (_: { file: string; why: string }): Sentence => ({
+    what: `${_.file}, which TLS needs, cannot be used: ${_.why}`,
+    remedy: 'Correct sslrootcert, sslcert or sslkey, or the file in ~/.postgresql.',
+  }),
+  'certificate-refused': (_: { database: string; why: string }): Sentence => ({
+    what: `The certificate of ${_.database} is not trusted: ${_.why}`,
+    remedy:
+      'Name its authority with sslrootcert=FILE, and the host as the certificate has it. sslmode=require encrypts without asking who is there.',
+  }),
+  'channel-binding-missing': (_: { database: string }): Sentence => ({
+    what: `The server of ${_.database} does not bind the login to this TLS connection, and channel_binding=require asks for it`,
+    remedy: 'Something may stand between. If none does, channel_binding=prefer goes without.',
+  }),
+  'database-too-old': (_: { database: string; version: string }): Sentence => ({
+    what: `The server of ${_.database} is PostgreSQL ${_.version}, and skill-fleet needs 14 or newer`,
+    remedy: 'Upgrade it, or name another server in DATABASE_URL.',
+  }),
+  'database-encoding': (_: { database: string; encoding: string }): Sentence => ({
+    what: `The database ${_.database} is encoded as ${_.encoding}, which cannot keep every skill as it is`,
+    remedy: 'Create another with: createdb --encoding=UTF8 --template=template0 NAME.',
+  }),
+  'database-read-only': (_: { database: string; why: string }): Sentence => ({
+    what: `The database ${_.database} takes no writes: ${_.why}`,
+    remedy:
+      'Name the primary server, and a user who may write, in DATABASE_URL. --dry-run, list and diff work here.',
+  }),
+  'schema-missing': (_: { database: string }): Sentence => ({
+    what: `The search_path of this user leads to no schema in ${_.database}`,
+    remedy: 'Create the schema, or name one: ?options=-csearch_path%3DSCHEMA in DATABASE_URL.',
+  }),
+  'right-missing': (_: { database: string; why: string }): Sentence => ({
+    what: `This user lacks a right in ${_.database}: ${_.why}`,
+    remedy: 'Grant it: docs/guide/roles.md has the statements. Nothing of it was kept.',
+  }),
+  'database-busy': (_: { database: string; why: string }): Sentence => ({
+    what: `Others are at work in ${_.database}: ${_.why}`,
+    remedy: 'What was under way there is rolled back. Run again; --lock-timeout SECONDS waits longer.',
+  }),
+  'statement-canceled': (_: { database: string; why: string }): Sentence => ({
+    what: `The database ${_.database} ended a statement: ${_.why}`,
+    remedy:
+      'What was under way there is rolled back. Run again, with more time: --statement-timeout SECONDS, or the statement_timeout of this user.',
+  }),
+  'database-out-of-room': (_: { database: string; why: string }): Sentence => ({
+    what: `The server of ${_.database} lacks room or memory: ${_.why}`,
+    remedy: 'What was under way there is rolled back. Make room there, and run the command again.',
+  }),
+  'database-reshaped': (_: { database: string; why: string }): Sentence => ({
+    what: `The database ${_.database} lacks something of skill-fleet's: ${_.why}`,
+    remedy:
+      'It was dropped or renamed, or the search_path leads elsewhere. Look with: skill-fleet migrate --status.',
   }),
   'database-not-found': (_: { database: string }): Sentence => ({
     what: `The server has no database ${_.database}`,

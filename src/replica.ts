@@ -185,6 +185,8 @@ export interface PastBits {
 /** The database as a side of the sync: a replica that also remembers. */
 export interface DatabaseReplica extends Replica {
   snapshot(signal?: AbortSignal): Promise<DatabaseSnapshot>;
+  /** Runs `work`, which writes nothing here: all that it reads here is of one moment. */
+  inView<T>(work: () => Promise<T>): Promise<T>;
   /** The database's own id, and its latest revision: both tell a restored or copied database. */
   identity(): Promise<{ readonly id: string; readonly latest: RevisionMark | null }>;
   /** Whether the history still has a revision that it had. */

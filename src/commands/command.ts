@@ -5,9 +5,10 @@ import { type Outcome, type Problem, refuse } from '../problem.ts';
 import { interrupted } from '../replica.ts';
 import { jsonText, problemJson } from '../report/json.ts';
 import { type Output, processOutput } from '../report/output.ts';
-import { problemLines } from '../report/problem-text.ts';
+import { problemLines, waitingLine } from '../report/problem-text.ts';
 import type { Connection } from '../repository/connection.ts';
-import { problemOfRun } from '../repository/sqlstate.ts';
+import { withProblems } from '../repository/open.ts';
+import type { ConnectOptions } from '../repository/server.ts';
 import { exitCodes } from './exit-codes.ts';
 import { exitCodeUnder, listenForInterruption } from './interruption.ts';
 
@@ -20,6 +21,10 @@ export interface GlobalFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
+  /** Seconds, as the two below. */
+  readonly connectTimeout?: number;
+  readonly lockTimeout?: number;
+  readonly statementTimeout?: number;
   /** False under `--no-color`. */
   readonly color?: boolean;
 }
@@ -30,6 +35,8 @@ export interface Surroundings {
   readonly config: Config;
   /** Aborted where the command is to end before its time. */
   readonly signal: AbortSignal;
+  /** How to connect to a database. */
+  readonly connecting: ConnectOptions;
 }
 
 /**
@@ -46,7 +53,8 @@ export async function runCommand(
   const interruption = listenForInterruption(onlyReads);
   try {
     const config = await loadConfig({ flags, env: process.env, cwd: process.cwd() });
-    const around = { output, signal: interruption.signal };
+    const connecting = connectOptions(flags, output, interruption.signal);
+    const around = { output, signal: interruption.signal, connecting };
     const code = config.ok
       ? await untilInterrupted(interruption.signal, () => command({ ...around, config: config.value }))
       : config;
@@ -56,6 +64,19 @@ export async function runCommand(
   } finally {
     interruption.dispose();
   }
+}
+
+function connectOptions(flags: GlobalFlags, output: Output, signal: AbortSignal): ConnectOptions {
+  const ms = (seconds: number) => seconds * 1000;
+  return {
+    signal,
+    ...(flags.connectTimeout !== undefined && { connectTimeoutMs: ms(flags.connectTimeout) }),
+    ...(flags.lockTimeout !== undefined && { lockTimeoutMs: ms(flags.lockTimeout) }),
+    ...(flags.statementTimeout !== undefined && { statementTimeoutMs: ms(flags.statementTimeout) }),
+    onWait: (problem) => {
+      if (!flags.quiet) output.notice(waitingLine(problem));
+    },
+  };
 }
 
 /** What fails after it was interrupted fails because of that. */
@@ -84,11 +105,7 @@ export async function withConnection(
   work: () => Promise<Outcome<number>>,
 ): Promise<Outcome<number>> {
   try {
-    return await work();
-  } catch (error) {
-    const problem = problemOfRun(connection.database, error);
-    if (problem === undefined) throw error;
-    return refuse(problem);
+    return await withProblems(connection, work);
   } finally {
     // Where the connection was lost, the first error says more than what closing it meets.
     await connection.close().catch(() => {});

@@ -18,8 +18,8 @@ export interface ListFlags extends GlobalFlags {
 
 /** Prints the skills that the filters take. Creates and changes nothing. */
 export function run(flags: ListFlags): Promise<number> {
-  return runCommand(flags, true, async ({ config, output }) => {
-    const opened = await openForReading(config.database, nodeDisk);
+  return runCommand(flags, true, async ({ config, output, connecting }) => {
+    const opened = await openForReading(config.database, nodeDisk, connecting);
     if (!opened.ok) return opened;
     const print = (skills: readonly ListedSkill[]) => {
       output.result(flags.json ? jsonText({ skills }) : listLines(skills, output.colors));

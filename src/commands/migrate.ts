@@ -21,17 +21,17 @@ export function run(flags: MigrateFlags): Promise<number> {
   );
 }
 
-async function show({ json }: MigrateFlags, { config, output }: Surroundings) {
-  const migrations = await migrationsOf(config.database, nodeDisk);
+async function show({ json }: MigrateFlags, { config, output, connecting }: Surroundings) {
+  const migrations = await migrationsOf(config.database, nodeDisk, connecting);
   if (!migrations.ok) return migrations;
   const { value } = migrations;
   output.result(json ? jsonText({ migrations: value }) : value.map(migrationLine).join(''));
   return { ok: true, value: exitCodes.done } as const;
 }
 
-async function apply({ json }: MigrateFlags, { config, output }: Surroundings) {
+async function apply({ json }: MigrateFlags, { config, output, connecting }: Surroundings) {
   await makeStateDirectory(nodeDisk, config.stateDirectory);
-  const connection = await connect(config.database, nodeDisk);
+  const connection = await connect(config.database, nodeDisk, connecting);
   if (!connection.ok) return connection;
   return withConnection(connection.value, async () => {
     const applied = await migrate(connection.value);

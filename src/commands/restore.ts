@@ -19,9 +19,9 @@ export interface RestoreFlags extends GlobalFlags {
 
 /** Restores the skill at `path`. Returns the exit code. */
 export function run(flags: RestoreFlags, path: string): Promise<number> {
-  return runCommand(flags, false, async ({ config, output }) => {
+  return runCommand(flags, false, async ({ config, output, connecting }) => {
     await makeStateDirectory(nodeDisk, config.stateDirectory);
-    const opened = await openForWriting(config.database, nodeDisk);
+    const opened = await openForWriting(config.database, nodeDisk, connecting);
     if (!opened.ok) return opened;
     if (opened.value.state === 'absent') return refuse({ reason: 'skill-unknown', path });
     const { connection } = opened.value;

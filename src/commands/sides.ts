@@ -11,6 +11,7 @@ import type { DatabaseName } from '../repository/connection.ts';
 import { Database } from '../repository/database.ts';
 import { emptyDatabase } from '../repository/empty.ts';
 import { type OpenedDatabase, openForReading, openForWriting } from '../repository/open.ts';
+import type { ConnectOptions } from '../repository/server.ts';
 import { makeStateDirectory, trashOf } from '../state-directory.ts';
 import { lastDatabase } from '../sync/base.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
@@ -35,6 +36,7 @@ export async function openSkills({
 /** Opens the chosen database: for a dry run, only to read what is there. */
 export async function openSide(
   { database, stateDirectory }: Config,
+  connecting: ConnectOptions,
   directory: string,
   isDryRun: boolean,
 ): Promise<Outcome<OpenedDatabase>> {
@@ -45,9 +47,9 @@ export async function openSide(
       return refuse({ reason: 'database-url-not-set', why });
     }
   }
-  if (isDryRun) return openForReading(database, nodeDisk);
+  if (isDryRun) return openForReading(database, nodeDisk, connecting);
   await makeStateDirectory(nodeDisk, stateDirectory);
-  return openForWriting(database, nodeDisk);
+  return openForWriting(database, nodeDisk, connecting);
 }
 
 /** Works on an opened database, and closes it; one that is still to come is an empty one. */

@@ -18,7 +18,7 @@ import { lockDirectory } from '../sync/directory-lock.ts';
 import { previewPlan } from '../sync/preview.ts';
 import { runPlan } from '../sync/run.ts';
 import { prepareSync, type SyncInput } from '../sync/sync.ts';
-import { type GlobalFlags, runCommand } from './command.ts';
+import { type GlobalFlags, runCommand, type Surroundings } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { exitCodeUnder } from './interruption.ts';
 import { PathGlobs } from './path-globs.ts';
@@ -35,8 +35,6 @@ export interface SyncFlags extends GlobalFlags {
   readonly yes?: boolean;
   readonly onConflict?: ConflictPolicy;
   readonly exitCode?: true | Pending;
-  /** Seconds. */
-  readonly lockTimeout?: number;
   readonly status?: Status | 'all';
 }
 
@@ -54,11 +52,12 @@ const commandNames: { readonly [D in Direction]: string } = {
 
 /** Runs a sync in one direction or both. Returns the exit code. */
 export function runSync(direction: Direction, flags: SyncFlags): Promise<number> {
-  return runCommand(flags, flags.dryRun === true, async ({ config, output, signal }) => {
+  return runCommand(flags, flags.dryRun === true, async (around) => {
+    const { config, output, signal } = around;
     const directory = await openSkills(config);
     if (!directory.ok) return directory;
     const report = flags.json ? jsonReport(output, commandNames[direction]) : textReport(output, flags);
-    const work = () => runBetween(direction, flags, config, directory.value, report, signal);
+    const work = () => runBetween(direction, flags, around, directory.value, report);
     if (flags.dryRun) return work();
     const lock = await lockDirectory(
       nodeDisk,
@@ -79,12 +78,11 @@ export function runSync(direction: Direction, flags: SyncFlags): Promise<number>
 async function runBetween(
   direction: Direction,
   flags: SyncFlags,
-  config: Config,
+  { config, signal, connecting }: Surroundings,
   directory: Directory,
   report: SyncReport,
-  signal: AbortSignal,
 ): Promise<Outcome<number>> {
-  const opened = await openSide(config, directory.root, flags.dryRun === true);
+  const opened = await openSide(config, connecting, directory.root, flags.dryRun === true);
   if (!opened.ok) return opened;
   return withDatabase(config, opened.value, async (name, database) => {
     startReport(report, config, opened.value, name, flags);
@@ -100,7 +98,8 @@ async function runBetween(
       yes: flags.yes === true,
       onConflict: direction === 'sync' ? (flags.onConflict ?? 'newest') : 'edits',
     };
-    return syncSides(direction, flags, policy, config, directory, name, database, report, signal);
+    const work = () => syncSides(direction, flags, policy, config, directory, name, database, report, signal);
+    return flags.dryRun ? database.inView(work) : work();
   });
 }
 

@@ -11,6 +11,11 @@ export function problemLines(problem: Problem, colors: Colors): string {
   return `${colors.red('error:')} ${printableLine(what)}\n  ${colors.dim(printableLine(remedy))}\n`;
 }
 
+/** What is waited for, since it may pass. */
+export function waitingLine(problem: Problem): string {
+  return `waiting: ${printableLine(sentenceOf(problem).what)}\n`;
+}
+
 /** `warning: PATH/SKILL.md:LINE:COLUMN what was read leniently`. */
 export function warningLine(path: string, warning: Warning, colors: Colors): string {
   const place = [warning.line, warning.column].filter((part) => part !== undefined).map((part) => `:${part}`);

@@ -1,8 +1,8 @@
 // One connection to Postgres, a server's or the embedded one, behind the few calls that the repository makes.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ClientConfig } from 'pg';
-import { type Outcome, refuse } from '../problem.ts';
-import { codeOf, isRefusal, problemOfConnecting } from './sqlstate.ts';
+import { isRefusal, isVictim } from './sqlstate.ts';
 
 /** Which database a connection leads to, in words that hold no secret. */
 export interface DatabaseName {
@@ -14,48 +14,47 @@ export interface DatabaseName {
 /** The thin seam over a database: everything that is read or written passes here. */
 export interface Connection {
   readonly database: DatabaseName;
+  /** Why it takes no writes; null where it does. */
+  readonly readOnly: string | null;
+  /** What follows `begin` in each transaction; it ends with the transaction. */
+  readonly settings: string;
+  /** Whether a transaction is under way. */
+  readonly session: { inTransaction: boolean };
   /** Runs one statement and gives its rows. Throws what the server answered, with its SQLSTATE in `code`. */
   query<Row>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
   close(): Promise<void>;
 }
 
+/** How long this waits for a database. */
+export interface Patience {
+  /** For another's lock: in milliseconds; where nobody says, {@link defaultLockMs} unless the server has a limit. */
+  readonly lockTimeoutMs?: number;
+  /** For one statement: in milliseconds; where nobody says, what the server has. */
+  readonly statementTimeoutMs?: number;
+  /** Ends all waiting. */
+  readonly signal?: AbortSignal;
+}
+
+const defaultLockMs = 60_000;
+
+/** How long an interrupted statement may go on before the connection is given up, and rolled back so. */
+const graceMs = 2000;
+
 /** Who writes, in SQL, as the triggers note it of others. */
 export const writerSql = `concat_ws(' ', session_user, nullif(current_setting('application_name'), ''))`;
 
-/** How long a server may take to answer a connection. */
-const connectTimeoutMs = 10_000;
-
 const int8Oid = 20;
 
-async function makeClient(config: ClientConfig): Promise<Client> {
+/** Makes a client of pg. Revisions and counts are int8: exact as numbers up to 2^53. */
+export async function makeClient(config: ClientConfig): Promise<Client> {
   const { default: pg } = await import('pg');
   return new pg.Client({
     ...config,
-    application_name: 'skill-fleet',
-    connectionTimeoutMillis: connectTimeoutMs,
     types: {
-      // Revisions and counts are int8: exact as numbers up to 2^53.
       getTypeParser: ((oid: number, format: 'text') =>
         oid === int8Oid ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
     },
   });
-}
-
-/** Connects to the server that a `postgres://` URL names. */
-export async function connectServer(url: string): Promise<Outcome<Connection>> {
-  let client: Client;
-  try {
-    client = await makeClient({ connectionString: url });
-  } catch {
-    // The parser's own words would repeat the URL, and its password with it.
-    return refuse({ reason: 'database-url-invalid' });
-  }
-  const database: DatabaseName = {
-    kind: 'postgres',
-    host: `${client.host}:${client.port}`,
-    name: client.database ?? '',
-  };
-  return connect(database, client, async () => {});
 }
 
 /**
@@ -67,50 +66,92 @@ export async function connectServer(url: string): Promise<Outcome<Connection>> {
 export async function connectEmbedded(
   directory: string,
   config: ClientConfig,
+  patience: Patience,
   release: () => Promise<void>,
-): Promise<Outcome<Connection>> {
+): Promise<Connection> {
+  // Named, or pg would take them from variables that speak of a server.
+  const named = { user: 'postgres', database: 'postgres', password: 'none', host: 'localhost', port: 5432 };
+  const client = await makeClient({ ...config, ...named, ssl: false, options: ' ' });
+  await client.connect();
   const database: DatabaseName = { kind: 'embedded', host: 'embedded', name: directory };
-  return connect(database, await makeClient(config), release);
+  return connectionOf(client, { database, readOnly: null }, patience, release);
 }
 
-async function connect(
-  database: DatabaseName,
+/**
+ * The connection of a client that is connected.
+ *
+ * @param release what to do once it is closed
+ */
+export function connectionOf(
   client: Client,
+  facts: Pick<Connection, 'database' | 'readOnly'>,
+  patience: Patience,
   release: () => Promise<void>,
-): Promise<Outcome<Connection>> {
+): Connection {
   let lost: Error | undefined;
   // A connection may be lost between two statements: the next one says why, as one under way does.
   client.on('error', (error) => {
-    lost ??= codeOf(error) ? error : Object.assign(error, { code: 'ECONNRESET' });
+    lost ??= error;
   });
-  const query = async (text: string, values: readonly unknown[] = []) => {
-    try {
-      return (await client.query(text, [...values])).rows;
-    } catch (error) {
-      throw lost ?? error;
-    }
-  };
-  try {
-    await client.connect();
-  } catch (error) {
-    await release();
-    return refuse(problemOfConnecting(database, error));
-  }
+  const { signal } = patience;
   return {
-    ok: true,
-    value: {
-      database,
-      query,
-      close: async () => {
-        await client.end();
-        await release();
-      },
+    ...facts,
+    settings: settingsSql(patience),
+    session: { inTransaction: false },
+    query: async (text, values = []) => {
+      const giveUp = afterInterruption(signal, () => client.connection.stream.destroy());
+      try {
+        // Without values it may be several statements, as pg has it then.
+        return (await (values.length > 0 ? client.query(text, [...values]) : client.query(text))).rows;
+      } catch (error) {
+        throw lost ?? error;
+      } finally {
+        giveUp.dispose();
+      }
+    },
+    close: async () => {
+      await client.end();
+      await release();
+    },
+  };
+}
+
+/** Does `action` once the signal was aborted for {@link graceMs}, unless disposed of before. */
+function afterInterruption(signal: AbortSignal | undefined, action: () => void): { dispose(): void } {
+  if (signal === undefined) return { dispose: () => {} };
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    timer = setTimeout(action, graceMs);
+  };
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    dispose: () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
     },
   };
 }
 
 /**
- * Runs `work` in a transaction: committed when it is done, rolled back when it throws.
+ * Settings of each transaction, none of the session: behind a pooler the next transaction may be another's. Dates
+ * are read as ISO, whatever a role's settings are.
+ */
+function settingsSql({ lockTimeoutMs, statementTimeoutMs }: Patience): string {
+  const lock =
+    lockTimeoutMs === undefined
+      ? `coalesce(nullif(current_setting('lock_timeout'), '0'), '${defaultLockMs}')`
+      : `'${Math.round(lockTimeoutMs)}'`;
+  const settings = [`set_config('datestyle', 'ISO', true)`, `set_config('lock_timeout', ${lock}, true)`];
+  if (statementTimeoutMs !== undefined) {
+    settings.push(`set_config('statement_timeout', '${Math.round(statementTimeoutMs)}', true)`);
+  }
+  return `select ${settings.join(', ')}`;
+}
+
+/**
+ * Runs `work` in a transaction: committed when it is done, rolled back when it throws. Within another one it is
+ * part of that.
  *
  * @param mode what follows `begin`: `read only`, `isolation level repeatable read`
  */
@@ -119,8 +160,11 @@ export async function inTransaction<T>(
   mode: string,
   work: () => Promise<T>,
 ): Promise<T> {
-  await connection.query(`begin ${mode}`);
+  const { session } = connection;
+  if (session.inTransaction) return work();
+  session.inTransaction = true;
   try {
+    await connection.query(`begin ${mode}; ${connection.settings}`);
     const value = await work();
     await connection.query('commit');
     return value;
@@ -128,6 +172,28 @@ export async function inTransaction<T>(
     // Where the connection is lost there is nothing to roll back, and the first error says more.
     await connection.query('rollback').catch(() => {});
     throw error;
+  } finally {
+    session.inTransaction = false;
+  }
+}
+
+/** Runs `work` in a transaction that only reads, all of one moment. */
+export function inView<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+  return inTransaction(connection, 'isolation level repeatable read read only', work);
+}
+
+/** How often a transaction is done again for others' sake, and how long it waits before: in milliseconds. */
+const again = { most: 5, waitMs: 50 };
+
+/** Runs `work`, which writes, in a transaction, and anew where the database gave it up for another's sake. */
+export async function inWriting<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await inTransaction(connection, 'isolation level read committed read write', work);
+    } catch (error) {
+      if (tries > again.most || !isVictim(error)) throw error;
+    }
+    await sleep(again.waitMs * 2 ** tries * Math.random());
   }
 }
 

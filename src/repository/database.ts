@@ -22,7 +22,7 @@ import type { KnownCategories } from '../taxonomy/known.ts';
 import { executableBits, pastBits } from './bits.ts';
 import { fillClosure, knownCategories } from './categories.ts';
 import { latestRevision, newestHeld, noteCommits, notedRevisions, remembers } from './commits.ts';
-import { type Connection, inHalves, inTransaction } from './connection.ts';
+import { type Connection, inHalves, inView, inWriting } from './connection.ts';
 import { storedFiles } from './files.ts';
 import { findPast, keepFiles, type Overwritten, readOverwritten, rowsChangedAt } from './history.ts';
 import { type Beside, loadRows } from './load.ts';
@@ -82,6 +82,8 @@ export class Database implements DatabaseReplica {
     return snapshot;
   }
 
+  inView: DatabaseReplica['inView'] = (work) => inView(this.#connection, work);
+
   load: Load = (paths) => {
     const taken = this.#taken;
     return this.#load(
@@ -111,37 +113,39 @@ export class Database implements DatabaseReplica {
     return loadRows(this.#connection, keys, { mapping: this.#mapping, ...(files && { files }) });
   }
 
-  identity: DatabaseReplica['identity'] = async () => {
-    const [row] = await this.#connection.query<{ id: string }>(
-      'select database_id as id from sync_databases',
-    );
-    if (!row) throw new Error('the database has no id');
-    return { id: row.id, latest: await latestRevision(this.#connection) };
-  };
+  identity: DatabaseReplica['identity'] = () =>
+    this.inView(async () => {
+      const [row] = await this.#connection.query<{ id: string }>(
+        'select database_id as id from sync_databases',
+      );
+      if (!row) throw new Error('the database has no id');
+      return { id: row.id, latest: await latestRevision(this.#connection) };
+    });
 
-  remembers: DatabaseReplica['remembers'] = (mark) => remembers(this.#connection, mark);
+  remembers: DatabaseReplica['remembers'] = (mark) => this.inView(() => remembers(this.#connection, mark));
 
   notedRevisions: DatabaseReplica['notedRevisions'] = (place, asked) =>
-    notedRevisions(this.#connection, place, asked);
+    this.inView(() => notedRevisions(this.#connection, place, asked));
 
   newestHeld: DatabaseReplica['newestHeld'] = (asked, holder) =>
-    newestHeld(this.#connection, this.#mapping, asked, holder);
+    this.inView(() => newestHeld(this.#connection, this.#mapping, asked, holder));
 
   noteCommits: DatabaseReplica['noteCommits'] = (place, at, notes) =>
-    noteCommits(this.#connection, place, at, notes);
+    inWriting(this.#connection, () => noteCommits(this.#connection, place, at, notes));
 
-  findPast: DatabaseReplica['findPast'] = (asked) => findPast(this.#connection, asked);
+  findPast: DatabaseReplica['findPast'] = (asked) => this.inView(() => findPast(this.#connection, asked));
 
   beginRun: DatabaseReplica['beginRun'] = async (run) => {
-    this.#runId = await beginRun(this.#connection, run);
+    this.#runId = await inWriting(this.#connection, () => beginRun(this.#connection, run));
   };
 
   endRun: DatabaseReplica['endRun'] = async (counts, error) => {
-    await endRun(this.#connection, this.#run(), { counts, error });
+    await inWriting(this.#connection, () => endRun(this.#connection, this.#run(), { counts, error }));
     this.#runId = null;
   };
 
-  log: DatabaseReplica['log'] = (results) => logResults(this.#connection, this.#run(), 'to_files', results);
+  log: DatabaseReplica['log'] = (results) =>
+    inWriting(this.#connection, () => logResults(this.#connection, this.#run(), 'to_files', results));
 
   async apply<C extends Change>(
     changes: readonly C[],
@@ -210,7 +214,7 @@ export class Database implements DatabaseReplica {
         if (read.ok) overwritten.set(change, read.value);
         else results.set(change, { change, ...read });
       }
-      const kept = await inTransaction(this.#connection, '', () =>
+      const kept = await inWriting(this.#connection, () =>
         keepFiles(this.#connection, [...overwritten.values()], this.#run()),
       );
       for (const [change, { skillId }] of overwritten) {
@@ -221,22 +225,28 @@ export class Database implements DatabaseReplica {
     return changes.flatMap((change) => results.get(change) ?? []);
   }
 
-  storedFiles: DatabaseReplica['storedFiles'] = (asked) => storedFiles(this.#connection, asked);
+  storedFiles: DatabaseReplica['storedFiles'] = (asked) =>
+    this.inView(() => storedFiles(this.#connection, asked));
 
-  executableBits: DatabaseReplica['executableBits'] = () => executableBits(this.#connection);
+  executableBits: DatabaseReplica['executableBits'] = () =>
+    this.inView(() => executableBits(this.#connection));
 
-  pastBits: DatabaseReplica['pastBits'] = (asked) => pastBits(this.#connection, asked);
+  pastBits: DatabaseReplica['pastBits'] = (asked) => this.inView(() => pastBits(this.#connection, asked));
 
-  changedAt: DatabaseReplica['changedAt'] = (paths) => rowsChangedAt(this.#connection, paths);
+  changedAt: DatabaseReplica['changedAt'] = (paths) =>
+    this.inView(() => rowsChangedAt(this.#connection, paths));
 
   /**
    * Makes a past revision of a skill its present state, also where the skill was deleted. What it holds now goes
    * to the history. Problems: `skill-unknown`, `revision-not-found`, `revision-pruned`, and why it is refused.
    */
   async restore(path: string, revision: number): Promise<Outcome<Restored>> {
-    const known = await findSkill(this.#connection, path);
-    if (!known) return refuse({ reason: 'skill-unknown', path });
-    const skill = await loadRevision(this.#connection, known, revision);
+    const past = await this.inView(async () => {
+      const known = await findSkill(this.#connection, path);
+      return known && ([known, await loadRevision(this.#connection, known, revision)] as const);
+    });
+    if (!past) return refuse({ reason: 'skill-unknown', path });
+    const [known, skill] = past;
     if (!skill.ok) return skill;
     const after = { digest: digestSkill(skill.value) };
     const before =
@@ -254,11 +264,11 @@ export class Database implements DatabaseReplica {
   }
 
   unresolved(): Promise<readonly Notice[]> {
-    return unresolvedTargets(this.#connection, this.#brought);
+    return this.inView(() => unresolvedTargets(this.#connection, this.#brought));
   }
 
   async reader(): Promise<(skill: Skill) => Reading> {
-    return readerOf(await knownCategories(this.#connection), this.#mapping);
+    return readerOf(await this.inView(() => knownCategories(this.#connection)), this.#mapping);
   }
 
   #run(): number {
@@ -268,8 +278,8 @@ export class Database implements DatabaseReplica {
 
   /** One transaction of a sync's writes: after those of any other sync, and unnoticed by the triggers. */
   #write<T>(work: (known: KnownCategories) => Promise<T>): Promise<T> {
-    return inTransaction(this.#connection, '', async () => {
-      await this.#connection.query(`set local skill_fleet.syncing = 'on'`);
+    return inWriting(this.#connection, async () => {
+      await this.#connection.query(settingsOfSync);
       await this.#connection.query('select pg_advisory_xact_lock($1)', [advisoryLockKey]);
       const done = await work(await knownCategories(this.#connection));
       await fillClosure(this.#connection);
@@ -401,6 +411,12 @@ function stoppedBy(signal: AbortSignal | undefined, source: Load): Load {
     }
   };
 }
+
+/** The triggers are told, and large texts are compressed by what is fastest, where the server has it. */
+const settingsOfSync = `
+  select set_config('skill_fleet.syncing', 'on', true),
+    (select set_config(name, 'lz4', true) from pg_settings
+     where name = 'default_toast_compression' and 'lz4' = any (enumvals))`;
 
 /** The files that a change of the files overwrites, where they still are what it expects. */
 function readBefore({ path, before, after }: Change, loaded: Loaded): Outcome<Overwritten> {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { Disk } from '../disk.ts';
 import { describeHolder, takeLock } from '../lock.ts';
 import { type Outcome, refuse } from '../problem.ts';
-import { type Connection, connectEmbedded } from './connection.ts';
+import { type Connection, connectEmbedded, type Patience } from './connection.ts';
 
 /** Whether an embedded database stands there: reading commands create none. */
 export async function embeddedExists(disk: Disk, directory: string): Promise<boolean> {
@@ -22,7 +22,11 @@ export async function embeddedExists(disk: Disk, directory: string): Promise<boo
  * open one such database corrupt it, so an exclusive lock beside it guards it until the connection is closed.
  * Problems: `database-locked`, `embedded-database-unusable`.
  */
-export async function connectToEmbedded(disk: Disk, directory: string): Promise<Outcome<Connection>> {
+export async function connectToEmbedded(
+  disk: Disk,
+  directory: string,
+  patience: Patience,
+): Promise<Outcome<Connection>> {
   await mkdir(path.dirname(directory), { recursive: true });
   const taken = await takeLock(disk, `${directory}.lock`);
   if ('holder' in taken) {
@@ -41,10 +45,11 @@ export async function connectToEmbedded(disk: Disk, directory: string): Promise<
       await release();
       return refuse({ reason: 'embedded-database-unusable', database: directory });
     }
-    return await connectEmbedded(directory, createPgConfig(database), async () => {
+    const value = await connectEmbedded(directory, createPgConfig(database), patience, async () => {
       await database.close();
       await release();
     });
+    return { ok: true, value };
   } catch (error) {
     await release();
     throw error;

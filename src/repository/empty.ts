@@ -22,6 +22,7 @@ export function emptyDatabase(mapping: TaxonomyMapping): DatabaseReplica {
       outdated: new Set(),
       textless: new Set(),
     }),
+    inView: (work) => work(),
     load: async function* () {},
     identity: async () => ({ id: '', latest: null }),
     remembers: async () => false,

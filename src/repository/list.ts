@@ -1,7 +1,7 @@
 // What the library holds, for people and programs that ask: one query over the index.
 
 import type { Status } from '../skill/status.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, inView } from './connection.ts';
 
 /** Which skills to list; what is absent does not filter. */
 export interface ListFilter {
@@ -30,8 +30,9 @@ export interface ListedSkill {
 
 /** Lists skills that are not deleted: the best match first where a text is asked for, else by path. */
 export function listSkills(connection: Connection, filter: ListFilter): Promise<readonly ListedSkill[]> {
-  return connection.query<ListedSkill>(
-    `select s.skill_path, s.name, s.description, s.version, s.type, s.status,
+  return inView(connection, () =>
+    connection.query<ListedSkill>(
+      `select s.skill_path, s.name, s.description, s.version, s.type, s.status,
        c.path as category, y.category_reason,
        (select coalesce(array_agg(k.keyword::text order by k.keyword), '{}') from skill_keywords k
          where k.skill_id = s.skill_id) as keywords,
@@ -57,6 +58,7 @@ export function listSkills(connection: Connection, filter: ListFilter): Promise<
        case when $1::text is null then 0
          else ts_rank(s.search_vector, websearch_to_tsquery('english', $1)) end desc,
        s.skill_path collate "C"`,
-    [filter.text ?? null, filter.status ?? null, filter.category ?? null],
+      [filter.text ?? null, filter.status ?? null, filter.category ?? null],
+    ),
   );
 }

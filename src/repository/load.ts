@@ -4,7 +4,7 @@ import { batchesOf, type Load, type Loaded } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
 import type { TaxonomyMapping } from '../taxonomy/infer.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, inView } from './connection.ts';
 import { type FirstText, firstTexts, isWholeDocument } from './first-text.ts';
 import { behindPoint, bytesOf, documentEntry, type FileRow, renderRow, type SkillRow } from './render.ts';
 
@@ -32,9 +32,9 @@ export async function* loadRows(
   keys: readonly RowKey[],
   beside: Beside,
 ): AsyncIterable<readonly Loaded[]> {
-  const sizes = await sizesOf(connection, keys);
+  const sizes = await inView(connection, () => sizesOf(connection, keys));
   for (const batch of batchesOf(keys, (key) => sizes.get(key.skillId) ?? 0)) {
-    yield await loadBatch(connection, batch, beside);
+    yield await inView(connection, () => loadBatch(connection, batch, beside));
   }
 }
 

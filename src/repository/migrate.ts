@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import { seedCategories } from './categories.ts';
-import { type Connection, inTransaction } from './connection.ts';
+import { type Connection, type DatabaseName, inView, inWriting } from './connection.ts';
 import { findMisfits } from './shape.ts';
-import { describeDatabase } from './sqlstate.ts';
+import { describeDatabase, problemOfDatabase } from './sqlstate.ts';
 
 /** One file of `migrations/`. */
 interface Migration {
@@ -76,7 +76,11 @@ async function migrationsTable(connection: Connection): Promise<MigrationsTable>
 }
 
 /** How the database stands, or why this program must not touch it. Reads only. */
-export async function inspectSchema(connection: Connection): Promise<Outcome<Schema>> {
+export function inspectSchema(connection: Connection): Promise<Outcome<Schema>> {
+  return inView(connection, () => inspectTables(connection));
+}
+
+async function inspectTables(connection: Connection): Promise<Outcome<Schema>> {
   const [exists] = await connection.query<{ skills: boolean }>(
     `select to_regclass('skills') is not null as skills`,
   );
@@ -125,7 +129,7 @@ export async function migrate(connection: Connection): Promise<Outcome<readonly 
   const before = await inspectSchema(connection);
   if (!before.ok) return before;
   if (before.value.state === 'adoptable') {
-    const misfits = await inTransaction(connection, '', () => misfitsBeforeAll(connection));
+    const misfits = await inWriting(connection, () => misfitsBeforeAll(connection));
     if (misfits.length > 0) {
       return refuse({
         reason: 'database-not-adoptable',
@@ -137,17 +141,21 @@ export async function migrate(connection: Connection): Promise<Outcome<readonly 
   const applied: string[] = [];
   for (const migration of await readMigrations()) {
     try {
-      const done = await inTransaction(connection, '', () => applyOne(connection, migration));
+      const done = await inWriting(connection, () => applyOne(connection, migration));
       if (done) applied.push(migration.name);
     } catch (error) {
-      return refuse({
-        reason: 'migration-failed',
-        migration: migration.name,
-        why: (error as Error).message,
-      });
+      return refuse(problemOfMigrating(connection.database, migration, error));
     }
   }
   return { ok: true, value: applied };
+}
+
+/** What fails of the statements themselves is the migration's; the rest would fail any. */
+function problemOfMigrating(database: DatabaseName, { name }: Migration, error: unknown): Problem {
+  const problem = problemOfDatabase(database, error);
+  return problem === undefined || ['database-failed', 'database-reshaped'].includes(problem.reason)
+    ? { reason: 'migration-failed', migration: name, why: (error as Error).message }
+    : problem;
 }
 
 /** What stands against adopting a library that nobody has begun to migrate, also not since it was looked at. */

@@ -3,10 +3,10 @@
 import type { Disk } from '../disk.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import type { Connection, DatabaseName } from './connection.ts';
-import { connectServer } from './connection.ts';
 import { connectToEmbedded, embeddedExists } from './embedded.ts';
 import { allPending, inspectSchema, type MigrationState, migrate } from './migrate.ts';
-import { describeDatabase } from './sqlstate.ts';
+import { type ConnectOptions, connectServer } from './server.ts';
+import { describeDatabase, problemOfDatabase } from './sqlstate.ts';
 
 /** Which database: a server by its URL, or an embedded one by its folder. */
 export type DatabasePlace =
@@ -19,16 +19,30 @@ export type OpenedDatabase =
   | { readonly state: 'absent'; readonly name: DatabaseName; readonly pending: readonly string[] };
 
 /** Connects, and no more. An embedded database is created where it does not stand. */
-export function connect(place: DatabasePlace, disk: Disk): Promise<Outcome<Connection>> {
-  return place.kind === 'postgres' ? connectServer(place.url) : connectToEmbedded(disk, place.directory);
+export function connect(
+  place: DatabasePlace,
+  disk: Disk,
+  options: ConnectOptions = {},
+): Promise<Outcome<Connection>> {
+  return place.kind === 'postgres'
+    ? connectServer(place.url, options)
+    : connectToEmbedded(disk, place.directory, options);
 }
 
 /**
  * Opens a database for writing. Pending migrations are applied to an empty or an embedded database; one that
  * holds data asks for `migrate`, and nothing is changed.
  */
-export async function openForWriting(place: DatabasePlace, disk: Disk): Promise<Outcome<OpenedDatabase>> {
-  return opened(await connect(place, disk), async (connection) => {
+export async function openForWriting(
+  place: DatabasePlace,
+  disk: Disk,
+  options?: ConnectOptions,
+): Promise<Outcome<OpenedDatabase>> {
+  return opened<OpenedDatabase>(await connect(place, disk, options), async (connection) => {
+    const { database, readOnly } = connection;
+    if (readOnly !== null) {
+      return refuse({ reason: 'database-read-only', database: describeDatabase(database), why: readOnly });
+    }
     const schema = await inspectSchema(connection);
     if (!schema.ok) return schema;
     const { state } = schema.value;
@@ -43,12 +57,16 @@ export async function openForWriting(place: DatabasePlace, disk: Disk): Promise<
 }
 
 /** Opens a database for reading: nothing is created or migrated. One without our tables is `absent`. */
-export async function openForReading(place: DatabasePlace, disk: Disk): Promise<Outcome<OpenedDatabase>> {
+export async function openForReading(
+  place: DatabasePlace,
+  disk: Disk,
+  options?: ConnectOptions,
+): Promise<Outcome<OpenedDatabase>> {
   if (place.kind === 'embedded' && (await isStillToCome(place, disk))) {
     const name: DatabaseName = { kind: 'embedded', host: 'embedded', name: place.directory };
     return { ok: true, value: { state: 'absent', name, pending: namesOf(await allPending()) } };
   }
-  return opened(await connect(place, disk), async (connection) => {
+  return opened<OpenedDatabase>(await connect(place, disk, options), async (connection) => {
     const schema = await inspectSchema(connection);
     if (!schema.ok) return schema;
     const { state, migrations } = schema.value;
@@ -68,35 +86,44 @@ async function isStillToCome(place: DatabasePlace, disk: Disk): Promise<boolean>
 export async function migrationsOf(
   place: DatabasePlace,
   disk: Disk,
+  options?: ConnectOptions,
 ): Promise<Outcome<readonly MigrationState[]>> {
   if (await isStillToCome(place, disk)) return { ok: true, value: await allPending() };
-  const connection = await connect(place, disk);
-  if (!connection.ok) return connection;
-  try {
-    const schema = await inspectSchema(connection.value);
-    return schema.ok ? { ok: true, value: schema.value.migrations } : schema;
-  } finally {
-    await connection.value.close();
-  }
+  return opened(await connect(place, disk, options), async (connection) => {
+    const schema = await inspectSchema(connection);
+    if (!schema.ok) return schema;
+    await connection.close();
+    return { ok: true, value: schema.value.migrations };
+  });
 }
 
 function namesOf(migrations: readonly MigrationState[]): readonly string[] {
   return migrations.map((migration) => migration.name);
 }
 
-/** Hands the connection to `next`, and closes it where that refuses or throws. */
-async function opened(
+/** Hands the connection to `next`, and closes it where that refuses or fails. */
+async function opened<T>(
   connection: Outcome<Connection>,
-  next: (connection: Connection) => Promise<Outcome<OpenedDatabase>>,
-): Promise<Outcome<OpenedDatabase>> {
+  next: (connection: Connection) => Promise<Outcome<T>>,
+): Promise<Outcome<T>> {
   if (!connection.ok) return connection;
+  const result = await withProblems(connection.value, next);
+  // Where the connection was lost, the first error says more than what closing it meets.
+  if (!result.ok) await connection.value.close().catch(() => {});
+  return result;
+}
+
+/** What the database answers while `work` goes on is a problem like any other. */
+export async function withProblems<T>(
+  connection: Connection,
+  work: (connection: Connection) => Promise<Outcome<T>>,
+): Promise<Outcome<T>> {
   try {
-    const result = await next(connection.value);
-    if (!result.ok) await connection.value.close();
-    return result;
+    return await work(connection);
   } catch (error) {
-    await connection.value.close();
-    throw error;
+    const problem = problemOfDatabase(connection.database, error);
+    if (problem === undefined) throw error;
+    return refuse(problem);
   }
 }
 

@@ -6,7 +6,7 @@ import { type Digest, digestSkill, parseDigest } from '../skill/digest.ts';
 import { parseSkillPath, type SkillPath } from '../skill/path.ts';
 import type { Status } from '../skill/status.ts';
 import { type TaxonomyMapping, taxonomyVersion } from '../taxonomy/infer.ts';
-import { type Connection, inTransaction } from './connection.ts';
+import { type Connection, inView } from './connection.ts';
 import { loadRows, type RowKey } from './load.ts';
 
 interface StateRow {
@@ -31,7 +31,7 @@ export async function takeSnapshot(
   mapping: TaxonomyMapping,
   signal?: AbortSignal,
 ): Promise<DatabaseSnapshot> {
-  return inTransaction(connection, 'isolation level repeatable read read only', async () => {
+  return inView(connection, async () => {
     const skills = new Map<SkillPath, SkillState>();
     const unreadable: Unreadable[] = [];
     const outdated = new Set<SkillPath>();

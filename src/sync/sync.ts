@@ -59,7 +59,11 @@ export interface Prepared {
 }
 
 /** Reads both sides and decides. Writes nothing: a dry run ends here. */
-export async function prepareSync(input: SyncInput): Promise<Prepared> {
+export function prepareSync(input: SyncInput): Promise<Prepared> {
+  return input.database.inView(() => prepare(input));
+}
+
+async function prepare(input: SyncInput): Promise<Prepared> {
   const { files, database, selects, statuses, policy, signal } = input;
   const bits = await BitsElsewhere.find(input);
   if (bits) files.takeBits(bits.isExecutable);

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { describe, expect, inject, test } from 'vitest';
 import type { Connection } from '../../src/repository/connection.ts';
 import { Database } from '../../src/repository/database.ts';
-import { problemOfRun } from '../../src/repository/sqlstate.ts';
+import { problemOfDatabase } from '../../src/repository/sqlstate.ts';
 import { digestSkill } from '../../src/skill/digest.ts';
 import type { FilePath, SkillPath } from '../../src/skill/path.ts';
 import { makeSkill } from '../../src/skill/skill.ts';
@@ -260,7 +260,7 @@ describe('on a server', () => {
     const second = await makeClone(cut);
     await second.write({ ...documents('b', 'c'), 'a/SKILL.md': document('a', 'Mine.\n') });
     const error = await second.run('export', { force: true }).then(String, (thrown: unknown) => thrown);
-    expect(problemOfRun(connection.database, error)).toMatchObject({ reason: 'database-lost' });
+    expect(problemOfDatabase(connection.database, error)).toMatchObject({ reason: 'database-lost' });
 
     expect(await aside(connection, 'select skill_path, skill_content from skills')).toEqual([
       { skill_path: 'a', skill_content: '# a\n' },
