@@ -22,7 +22,8 @@ const notOfAPerson = /^(CI|GITHUB_ACTIONS|DATABASE_URL|SKILLS_DIR|FORCE_COLOR|IN
 /** The environment of a person: that of the tests, less what only tests have. */
 export function personEnvironment(more: Variables = {}): NodeJS.ProcessEnv {
   const person = Object.entries(process.env).filter(([name]) => !notOfAPerson.test(name));
-  return { ...Object.fromEntries(person), NO_COLOR: '1', ...more };
+  // Who tests does not wait ten seconds for a server that is not there.
+  return { ...Object.fromEntries(person), NO_COLOR: '1', PGCONNECT_TIMEOUT: '1', ...more };
 }
 
 /** Runs a program to its end. `uid` runs it as another user. */

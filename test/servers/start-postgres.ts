@@ -125,7 +125,7 @@ export async function startPostgres(options: StartOptions = {}): Promise<Server>
 /** A server that starts says so, and is asked until it does: for at most a minute. */
 async function untilUp(url: string, failed: Promise<Error | undefined>): Promise<void> {
   let failure: Error | undefined;
-  failed.then((error) => {
+  await failed.then((error) => {
     failure = error;
   });
   for (let tries = 0; tries < 600 && failure === undefined; tries++) {
