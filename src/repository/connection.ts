@@ -48,13 +48,37 @@ const int8Oid = 20;
 /** Makes a client of pg. Revisions and counts are int8: exact as numbers up to 2^53. */
 export async function makeClient(config: ClientConfig): Promise<Client> {
   const { default: pg } = await import('pg');
-  return new pg.Client({
+  const client = new pg.Client({
     ...config,
     types: {
       getTypeParser: ((oid: number, format: 'text') =>
         oid === int8Oid ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
     },
   });
+  guardParser(client);
+  return client;
+}
+
+/** What pg's connection has and its types do not: how a parser comes to hear a stream. */
+interface Listening {
+  attachListeners(stream: { on(event: string, listener: (...given: never[]) => void): unknown }): void;
+}
+
+/** What no server says makes pg's parser throw where nobody can catch it: here it ends the connection. */
+function guardParser(client: Client): void {
+  const connection = client.connection as unknown as Listening;
+  const { attachListeners } = connection;
+  connection.attachListeners = (stream) =>
+    attachListeners.call(connection, {
+      on: (event, listener) =>
+        stream.on(event, (...given) => {
+          try {
+            listener(...given);
+          } catch (error) {
+            client.connection.stream.destroy(Object.assign(error as Error, { code: 'NOT_POSTGRES' }));
+          }
+        }),
+    });
 }
 
 /**

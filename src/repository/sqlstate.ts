@@ -59,6 +59,7 @@ const meanings: { readonly [code: string]: Meaning } = {
   ETIMEDOUT: lost,
   ECONNRESET: lost,
   EPIPE: lost,
+  NOT_POSTGRES: unreachable('what answers there does not speak as PostgreSQL does'),
   NO_TLS: (database) => ({ reason: 'tls-missing', database }),
   // ---- servers ----
   '08': lost,

@@ -1,6 +1,6 @@
 // Starts real Postgres servers, as many and of what kind a test needs.
 
-import { chmod, cp, mkdtemp, rm, stat } from 'node:fs/promises';
+import { chmod, chown, cp, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -88,7 +88,7 @@ export async function startPostgres(options: StartOptions = {}): Promise<Server>
     persistent: true,
     // Postgres refuses to run as root: there it runs as the user of its own that this makes.
     createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C', ...(options.initdbFlags ?? [])],
+    initdbFlags: ['--encoding=UTF8', '--locale=C', '--lc-messages=C', ...(options.initdbFlags ?? [])],
     // A test's database need not survive a loss of power.
     postgresFlags: ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', ...settings].flatMap(
       (setting) => ['-c', setting],
@@ -98,16 +98,21 @@ export async function startPostgres(options: StartOptions = {}): Promise<Server>
   });
   const url = `postgres://postgres:password@127.0.0.1:${port}/postgres`;
   const start = async () => {
-    // What it waits for, a standby never says.
-    const failed = postgres.start().then(
-      () => undefined,
-      () => new Error(`Postgres did not start: ${said.slice(-20).map(String).join('')}`),
-    );
-    await untilUp(url, failed);
+    let failure: Error | undefined;
+    // Not waited for: what it waits for, a standby never says.
+    postgres.start().catch(() => {
+      failure = new Error(`Postgres did not start: ${said.slice(-20).map(String).join('')}`);
+    });
+    await untilUp(url, () => failure);
   };
   if (options.copyOf) await cp(options.copyOf.folder, folder, { recursive: true, preserveTimestamps: true });
   else await postgres.initialise();
-  await options.prepare?.(folder, await stat(folder));
+  const owner = options.copyOf ? await stat(options.copyOf.folder) : await stat(folder);
+  if (options.copyOf) {
+    const copied = (await readdir(folder, { recursive: true })).map((name) => path.join(folder, name));
+    for (const one of [folder, ...copied]) await chown(one, owner.uid, owner.gid);
+  }
+  await options.prepare?.(folder, owner);
   await start();
   return {
     url,
@@ -122,24 +127,18 @@ export async function startPostgres(options: StartOptions = {}): Promise<Server>
   };
 }
 
-/** A server that starts says so, and is asked until it does: for at most a minute. */
-async function untilUp(url: string, failed: Promise<Error | undefined>): Promise<void> {
-  let failure: Error | undefined;
-  await failed.then((error) => {
-    failure = error;
-  });
-  for (let tries = 0; tries < 600 && failure === undefined; tries++) {
+/** Asks a server until it answers: for at most a minute. */
+async function untilUp(url: string, failure: () => Error | undefined): Promise<void> {
+  for (let tries = 0; tries < 600 && failure() === undefined; tries++) {
     const client = new pg.Client({ connectionString: url, ssl: false });
     client.on('error', () => {});
     try {
       await client.connect();
       await client.end();
       return;
-    } catch (error) {
-      // Who is asked for TLS is up.
-      if ((error as { code?: unknown }).code === '28000') return;
+    } catch {
       await sleep(100);
     }
   }
-  throw failure ?? new Error('Postgres did not start within a minute');
+  throw failure() ?? new Error('Postgres did not start within a minute');
 }
