@@ -158,15 +158,20 @@ function afterInterruption(signal: AbortSignal | undefined, action: () => void):
 }
 
 /**
- * Settings of each transaction, none of the session: behind a pooler the next transaction may be another's. Dates
- * are read as ISO, whatever a role's settings are.
+ * Settings of each transaction, none of the session: behind a pooler the next transaction may be another's. What
+ * a role or a database has set must not change what our statements mean.
  */
 function settingsSql({ lockTimeoutMs, statementTimeoutMs }: Patience): string {
   const lock =
     lockTimeoutMs === undefined
       ? `coalesce(nullif(current_setting('lock_timeout'), '0'), '${defaultLockMs}')`
       : `'${Math.round(lockTimeoutMs)}'`;
-  const settings = [`set_config('datestyle', 'ISO', true)`, `set_config('lock_timeout', ${lock}, true)`];
+  const settings = [
+    `set_config('datestyle', 'ISO', true)`,
+    `set_config('array_nulls', 'on', true)`,
+    `set_config('quote_all_identifiers', 'off', true)`,
+    `set_config('lock_timeout', ${lock}, true)`,
+  ];
   if (statementTimeoutMs !== undefined) {
     settings.push(`set_config('statement_timeout', '${Math.round(statementTimeoutMs)}', true)`);
   }

@@ -174,7 +174,9 @@ const refusals = /^(22|23|42501|44|54|P0001)/;
 /** Whether the database refused what a statement held, so that it may take the rest without it. */
 export function isRefusal(error: unknown): boolean {
   const known = codeOf(error);
-  return known !== undefined && refusals.test(known.code);
+  // Row-level security refuses one row; a right that is missing on a table is missing for each.
+  const isOfTable = (error as { routine?: unknown }).routine === 'aclcheck_error';
+  return known !== undefined && refusals.test(known.code) && !isOfTable;
 }
 
 /** Why the database refused one skill. */

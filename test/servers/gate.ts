@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 export type Answer =
   | { readonly with: 'pass' }
   /** Lets so many messages of the client pass, then cuts the connection; `silent` goes on without a word. */
-  | { readonly with: 'pass'; readonly messages: number; readonly then: 'cut' | 'silent' }
+  | { readonly with: 'pass'; readonly messages: number; readonly end: 'cut' | 'silent' }
   | { readonly with: 'reset' }
   | { readonly with: 'silence' }
   | { readonly with: 'bytes'; readonly bytes: Buffer }
@@ -46,7 +46,7 @@ export async function openGate(url: string, answer: (client: number) => Answer):
     client.on('data', (bytes) => {
       messages++;
       if ('messages' in how && passed++ >= how.messages) {
-        if (how.then === 'cut') client.destroy();
+        if (how.end === 'cut') client.destroy();
         else isSilent = true;
       }
       server.write(bytes);
