@@ -384,6 +384,13 @@ const reasons = {
     what: `${_.path}: the text has more than 1 MiB of distinct words, which PostgreSQL cannot index for search`,
     remedy: 'Move a part of SKILL.md into attached files.',
   }),
+  'not-kept': (
+    _: OfSkill & { differs: 'the row itself' | 'the document' | 'attached files' | 'the deletion' },
+  ): Sentence => ({
+    what: `${_.path}: the database did not keep ${_.differs} as it was sent, so nothing of it was changed`,
+    remedy:
+      'Something in the database changes, drops or hides it: look for triggers, rules and row-level security on skills and skill_files.',
+  }),
 } satisfies Record<string, (details: never) => Sentence>;
 
 type Reasons = typeof reasons;

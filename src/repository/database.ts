@@ -27,6 +27,7 @@ import { storedFiles } from './files.ts';
 import { findPast, keepFiles, type Overwritten, readOverwritten, rowsChangedAt } from './history.ts';
 import { type Beside, loadRows } from './load.ts';
 import { advisoryLockKey } from './migrate.ts';
+import { notKept, type Sent, sentOf } from './read-back.ts';
 import { readerOf, readingOf, readSkill } from './read-skill.ts';
 import { findSkill, loadRevision } from './revision.ts';
 import { beginRun, endRun, logResults } from './runs.ts';
@@ -40,6 +41,7 @@ import {
   noteIndexed,
   requireKey,
   type Stored,
+  seeRows,
   stillBefore,
   storeBatch,
 } from './store.ts';
@@ -51,6 +53,12 @@ export interface Restored {
   readonly revision: number;
   /** The revision that was replaced; null where the skill was deleted. */
   readonly replaced: number | null;
+}
+
+/** What became of a change, and what was sent of it, to be read back. */
+interface Answer<C extends Change> {
+  readonly result: Result<C>;
+  readonly sent?: Sent;
 }
 
 /**
@@ -170,22 +178,31 @@ export class Database implements DatabaseReplica {
   async settle(states: ReadonlyMap<SkillPath, SkillState>, source: Load): Promise<void> {
     const changes = [...states].map(([path, state]): Change => ({ path, before: state, after: state }));
     await this.#write(async (known) => {
-      const ids: number[] = [];
-      for await (const batch of incomingBatches(changes, source, known, this.#mapping, [])) {
-        // What the database refuses of it stays as it is: the next run finds it unsettled again.
-        const settled = await inHalves(
-          this.#connection,
-          batch,
-          (some) => this.#settleBatch(some),
-          () => undefined,
-        );
-        ids.push(...settled.filter((skillId) => skillId !== undefined));
+      // What the database refuses of it, or does not keep, stays as it is: the next run finds it unsettled again.
+      const failed = new Set<SkillPath>();
+      await this.#connection.query('savepoint nothing_stored');
+      for (;;) {
+        const left = changes.filter((change) => !failed.has(change.path));
+        const sent: Sent[] = [];
+        for await (const batch of incomingBatches(left, source, known, this.#mapping, [])) {
+          const settled = await inHalves(
+            this.#connection,
+            batch,
+            (some) => this.#settleBatch(some),
+            () => undefined,
+          );
+          sent.push(...settled.filter((one) => one !== undefined));
+        }
+        await this.#link(sent.map((one) => one.skillId));
+        const differing = await notKept(this.#connection, sent, []);
+        if (differing.size === 0) return;
+        for (const { skillId, path } of sent) if (differing.has(skillId)) failed.add(path);
+        await this.#connection.query('rollback to savepoint nothing_stored');
       }
-      await this.#link(ids);
     });
   }
 
-  async #settleBatch(batch: readonly Incoming[]): Promise<readonly number[]> {
+  async #settleBatch(batch: readonly Incoming[]): Promise<readonly Sent[]> {
     const rows = await lockRows(this.#connection, pathsOf(batch));
     const still = batch.filter(({ change }) => stillBefore(change.before, rows.get(change.path)));
     // What never had a stored text may lose words of its own to the one that it gets.
@@ -199,7 +216,7 @@ export class Database implements DatabaseReplica {
       anew,
       taxonomy: this.#taxonomy,
     });
-    return stored.map((row) => row.skillId);
+    return stored.map(sentOf);
   }
 
   async keep<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]> {
@@ -288,8 +305,8 @@ export class Database implements DatabaseReplica {
   }
 
   /**
-   * Stores the changes and links what they name. A skill whose links the database refuses fails whole: all is
-   * undone, and done again without it.
+   * Stores the changes, links what they name, and reads back what came of it. A skill whose links the database
+   * refuses, or which it does not keep as it was sent, fails whole: all is undone, and done again without it.
    */
   async #applyAll<C extends Change>(
     changes: readonly C[],
@@ -300,16 +317,33 @@ export class Database implements DatabaseReplica {
     await this.#connection.query('savepoint nothing_stored');
     for (;;) {
       const left = changes.filter((change) => !failed.has(change));
-      const results = await this.#storeAll(left, source, known);
-      const stored = new Map(
-        results.flatMap((result) =>
-          result.ok && result.state?.row ? [[result.state.row.skillId, result.change] as const] : [],
-        ),
+      const answers = await this.#storeAll(left, source, known);
+      const results = answers.map((answer) => answer.result);
+      const sent = answers.flatMap((answer) => answer.sent ?? []);
+      const deleted = results.flatMap((result) => (result.ok ? (result.deleted ?? []) : []));
+      const byId = new Map(
+        results.flatMap((result) => {
+          const row = result.ok ? (result.deleted ?? result.state?.row) : undefined;
+          return row ? [[row.skillId, result.change] as const] : [];
+        }),
       );
-      const refused = await this.#link([...stored.keys()]);
-      for (const [skillId, error] of refused) {
-        const change = stored.get(skillId);
-        if (change) failed.set(change, { change, ...refuse(problemOfRefusal(change.path, error)) });
+      const fail = (skillId: number, problemAt: (path: string) => Problem) => {
+        const change = byId.get(skillId);
+        if (change) failed.set(change, { change, ...refuse(problemAt(change.path)) });
+      };
+      const refused = await this.#link(sent.map((one) => one.skillId));
+      const differing = await notKept(
+        this.#connection,
+        sent,
+        deleted.map((one) => one.skillId),
+      );
+      for (const [skillId, differs] of differing) {
+        fail(skillId, (path) => ({ reason: 'not-kept', path, differs }));
+      }
+      for (const [skillId, error] of refused) fail(skillId, (path) => problemOfRefusal(path, error));
+      // What stands elsewhere than it was sent to is found by nobody.
+      for (const result of results) {
+        if (!result.ok && result.problem.reason === 'not-kept') failed.set(result.change, result);
       }
       if (left.every((change) => !failed.has(change))) return [...failed.values(), ...results];
       await this.#connection.query('rollback to savepoint nothing_stored');
@@ -320,33 +354,32 @@ export class Database implements DatabaseReplica {
     changes: readonly C[],
     source: Load,
     known: KnownCategories,
-  ): Promise<readonly Result<C>[]> {
-    const results: Result<C>[] = [];
+  ): Promise<readonly Answer<C>[]> {
+    const answers: Answer<C>[] = [];
+    const refused: Result<C>[] = [];
+    const refuseAlone = (change: C, error: unknown): Answer<C> => ({
+      result: { change, ...refuse(problemOfRefusal(change.path, error)) },
+    });
     const removals = changes.filter((change) => change.after === null);
     for (const batch of batchesOf(removals, () => 0)) {
-      results.push(
-        ...(await inHalves(
-          this.#connection,
-          batch,
-          (some) => this.#removeChanges(some),
-          (change, error): Result<C> => ({ change, ...refuse(problemOfRefusal(change.path, error)) }),
-        )),
+      answers.push(
+        ...(await inHalves(this.#connection, batch, (some) => this.#removeChanges(some), refuseAlone)),
       );
     }
     const additions = changes.filter((change) => change.after !== null);
-    for await (const batch of incomingBatches(additions, source, known, this.#mapping, results)) {
+    for await (const batch of incomingBatches(additions, source, known, this.#mapping, refused)) {
       const stored = await inHalves(
         this.#connection,
         batch,
         (some) => this.#storeChanges(some),
-        ({ change }, error): Result<C> => ({ change, ...refuse(problemOfRefusal(change.path, error)) }),
+        ({ change }, error) => refuseAlone(change, error),
       );
-      results.push(...stored);
+      answers.push(...stored);
     }
-    return results;
+    return [...refused.map((result) => ({ result })), ...answers];
   }
 
-  async #removeChanges<C extends Change>(changes: readonly C[]): Promise<readonly Result<C>[]> {
+  async #removeChanges<C extends Change>(changes: readonly C[]): Promise<readonly Answer<C>[]> {
     const rows = await lockRows(
       this.#connection,
       changes.map((change) => change.path),
@@ -359,17 +392,34 @@ export class Database implements DatabaseReplica {
     await archive(this.#connection, ids, this.#run());
     const revisions = await deleteRows(this.#connection, ids);
     const removed = new Map(still);
-    return changes.map((change): Result<C> => {
+    const gone = await this.#whyNot(changes.filter((change) => !removed.has(change.path)));
+    const done = changes.flatMap((change): readonly Answer<C>[] => {
       const skillId = removed.get(change.path);
-      if (skillId === undefined) {
-        return { change, ...refuse({ reason: 'row-changed-meanwhile', path: change.path }) };
-      }
+      if (skillId === undefined) return [];
       const deleted = { skillId, revision: requireKey(revisions, skillId) };
-      return { change, ok: true, state: null, deleted, ...keptAs(change) };
+      return [{ result: { change, ok: true, state: null, deleted, ...keptAs(change) } }];
+    });
+    return [...done, ...gone];
+  }
+
+  /** Why changes met no row to be carried out on: someone was faster, or the database lets nobody at it. */
+  async #whyNot<C extends Change>(changes: readonly C[]): Promise<readonly Answer<C>[]> {
+    if (changes.length === 0) return [];
+    const rows = await seeRows(
+      this.#connection,
+      changes.map((change) => change.path),
+    );
+    return changes.map((change) => {
+      const { path, before, after } = change;
+      const differs = after === null ? 'the deletion' : 'the row itself';
+      const problem: Problem = stillBefore(before, rows.get(path))
+        ? { reason: 'not-kept', path, differs }
+        : { reason: 'row-changed-meanwhile', path };
+      return { result: { change, ...refuse(problem) } };
     });
   }
 
-  async #storeChanges<C extends Change>(batch: readonly Incoming<C>[]): Promise<readonly Result<C>[]> {
+  async #storeChanges<C extends Change>(batch: readonly Incoming<C>[]): Promise<readonly Answer<C>[]> {
     const rows = await lockRows(this.#connection, pathsOf(batch));
     const still = batch.filter(({ change }) => stillBefore(change.before, rows.get(change.path)));
     await archive(
@@ -382,14 +432,21 @@ export class Database implements DatabaseReplica {
       anew: [],
       taxonomy: this.#taxonomy,
     });
-    const byPath = new Map(stored.map((row) => [row.change.path, row]));
     for (const row of stored) this.#keys.set(row.change.path, row.skillId);
-    return batch.map(({ change }): Result<C> => {
-      const row = byPath.get(change.path);
-      return row
-        ? { change, ok: true, state: stateOf(row), reading: readingOf(row), ...keptAs(change) }
-        : { change, ...refuse({ reason: 'row-changed-meanwhile', path: change.path }) };
+    const paths = new Set(stored.map((row) => row.change.path));
+    const unstored = batch.map(({ change }) => change).filter((change) => !paths.has(change.path));
+    const done = stored.map((row): Answer<C> => {
+      const { change } = row;
+      const result = {
+        change,
+        ok: true,
+        state: stateOf(row),
+        reading: readingOf(row),
+        ...keptAs(change),
+      } as const;
+      return { result, sent: sentOf(row) };
     });
+    return [...done, ...(await this.#whyNot(unstored))];
   }
 
   /** Links what these skills name, and what waited for them. Returns what the database refused of whom. */

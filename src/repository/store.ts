@@ -47,9 +47,25 @@ export interface LockedRow {
 }
 
 /** Locks the rows at these paths until the transaction ends: skills first, as an update by anyone does. */
-export async function lockRows(
+export function lockRows(
   connection: Connection,
   paths: readonly string[],
+): Promise<ReadonlyMap<string, LockedRow>> {
+  return readRows(connection, paths, { skills: 'for no key update', sync: 'for update' });
+}
+
+/** What stands at these paths, also where the database lets nobody lock it. */
+export function seeRows(
+  connection: Connection,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, LockedRow>> {
+  return readRows(connection, paths, { skills: '', sync: '' });
+}
+
+async function readRows(
+  connection: Connection,
+  paths: readonly string[],
+  locking: { readonly skills: string; readonly sync: string },
 ): Promise<ReadonlyMap<string, LockedRow>> {
   const skills = await connection.query<{
     skill_id: number;
@@ -60,12 +76,12 @@ export async function lockRows(
   }>(
     `select skill_id, skill_path, deleted_at is not null as deleted, frontmatter_source is null as sourceless,
        case when frontmatter_source is null and left(skill_content, 4) like '%---%' then '.' || skill_content end as content
-     from skills where skill_path = any ($1) order by skill_id for no key update`,
+     from skills where skill_path = any ($1) order by skill_id ${locking.skills}`,
     [paths],
   );
   const noted = await connection.query<{ skill_id: number; revision: number; indexed: boolean }>(
     `select skill_id, revision, indexed is not null as indexed
-     from skill_sync where skill_id = any ($1) order by skill_id for update`,
+     from skill_sync where skill_id = any ($1) order by skill_id ${locking.sync}`,
     [skills.map((row) => row.skill_id)],
   );
   const byId = new Map(noted.map((row) => [row.skill_id, row]));

@@ -1,0 +1,80 @@
+// What the database holds of what was sent to it, read back before it is committed: triggers, rules and row-level
+// security of others may have changed it, dropped it or hidden it.
+
+import { createHash } from 'node:crypto';
+import type { Problem } from '../problem.ts';
+import type { SkillPath } from '../skill/path.ts';
+import type { Entry } from '../skill/skill.ts';
+import type { Connection } from './connection.ts';
+import { modeOf } from './render.ts';
+import type { Incoming, Stored } from './store.ts';
+
+/** What of a skill the database did not keep. */
+export type Differs = Problem<'not-kept'>['differs'];
+
+/** A stored skill in so few words that a run can keep those of all its skills. */
+export interface Sent {
+  readonly skillId: number;
+  readonly path: SkillPath;
+  readonly document: string;
+  readonly attached: string;
+}
+
+/** What was sent of a stored skill. */
+export function sentOf({ skillId, skill, entry }: Stored<Incoming>): Sent {
+  const attached = skill.entries.filter((file) => file !== entry);
+  return {
+    skillId,
+    path: skill.path,
+    document: lineOf(entry),
+    attached: attached.map(lineOf).join('\n'),
+  };
+}
+
+/** A file's mode, the SHA-256 of its bytes, and its path: `textSql` and `filesSql` say the same of rows. */
+function lineOf({ path, bytes, executable }: Entry): string {
+  return `${modeOf(executable)} ${createHash('sha256').update(bytes).digest('hex')} ${path}`;
+}
+
+/** Those of the stored and of the deleted skills that the database holds otherwise than it was told to, by key. */
+export async function notKept(
+  connection: Connection,
+  sent: readonly Sent[],
+  deleted: readonly number[],
+): Promise<ReadonlyMap<number, Differs>> {
+  // Deferred triggers fire now, while what they do can be seen, and a savepoint can undo it.
+  await connection.query('set constraints all immediate');
+  const rows = await connection.query<{ skill_id: number; differs: Differs }>(
+    `select skill_id, differs
+     from unnest($1::integer[], $2::text[], $3::text[], $4::text[]) as sent (skill_id, skill_path, document, attached)
+     left join skills s using (skill_id)
+     left join skill_sync y using (skill_id)
+     cross join lateral (
+       select case
+         when (s.skill_path, s.deleted_at) is distinct from (sent.skill_path, null) then 'the row itself'
+         when y.document_mode || ' '
+           || encode(sha256(convert_to(coalesce(s.frontmatter_source, '') || s.skill_content, 'UTF8')), 'hex')
+           || ' ' || y.document_name is distinct from sent.document then 'the document'
+         when coalesce((
+           select string_agg(
+             f.file_mode || ' '
+               || encode(sha256(coalesce(f.binary_data, convert_to(f.content, 'UTF8'), '')), 'hex')
+               || ' ' || f.relative_path,
+             E'\\n' order by f.relative_path collate "C"
+           )
+           from skill_files f where f.skill_id = sent.skill_id
+         ), '') <> sent.attached then 'attached files' end as differs
+     ) compared
+     where differs is not null
+     union all
+     select skill_id, 'the deletion' from skills where skill_id = any ($5) and deleted_at is null`,
+    [
+      sent.map((one) => one.skillId),
+      sent.map((one) => one.path),
+      sent.map((one) => one.document),
+      sent.map((one) => one.attached),
+      deleted,
+    ],
+  );
+  return new Map(rows.map((row) => [row.skill_id, row.differs]));
+}
