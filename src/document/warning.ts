@@ -40,6 +40,9 @@ const sentences = {
   'number-not-storable': (_: OfKey): string =>
     `${_.key} holds a number that JSON cannot: it is left out of the index`,
 
+  'kept-otherwise': (_: OfKey): string =>
+    `the database holds another ${_.key} than the document says: a trigger or a rule there changes it`,
+
   'more-warnings': (_: { count: number }): string => `${_.count} more warnings about this document`,
 } satisfies Record<string, (details: never) => string>;
 

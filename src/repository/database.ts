@@ -1,5 +1,6 @@
 // The database as a side of the sync.
 
+import type { Warning } from '../document/warning.ts';
 import type { Notice } from '../notice.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import {
@@ -27,7 +28,7 @@ import { storedFiles } from './files.ts';
 import { findPast, keepFiles, type Overwritten, readOverwritten, rowsChangedAt } from './history.ts';
 import { type Beside, loadRows } from './load.ts';
 import { advisoryLockKey } from './migrate.ts';
-import { notKept, type Sent, sentOf } from './read-back.ts';
+import { indexedOtherwise, linkedOtherwise, notKept, type Sent, sentOf } from './read-back.ts';
 import { readerOf, readingOf, readSkill } from './read-skill.ts';
 import { findSkill, loadRevision } from './revision.ts';
 import { beginRun, endRun, logResults } from './runs.ts';
@@ -345,7 +346,18 @@ export class Database implements DatabaseReplica {
       for (const result of results) {
         if (!result.ok && result.problem.reason === 'not-kept') failed.set(result.change, result);
       }
-      if (left.every((change) => !failed.has(change))) return [...failed.values(), ...results];
+      if (left.every((change) => !failed.has(change))) {
+        const links = await linkedOtherwise(
+          this.#connection,
+          sent.map((one) => one.skillId),
+        );
+        const done = results.map((result) =>
+          result.ok && result.state?.row && result.reading
+            ? { ...result, reading: warned(result.reading, links.get(result.state.row.skillId)) }
+            : result,
+        );
+        return [...failed.values(), ...done];
+      }
       await this.#connection.query('rollback to savepoint nothing_stored');
     }
   }
@@ -435,13 +447,14 @@ export class Database implements DatabaseReplica {
     for (const row of stored) this.#keys.set(row.change.path, row.skillId);
     const paths = new Set(stored.map((row) => row.change.path));
     const unstored = batch.map(({ change }) => change).filter((change) => !paths.has(change.path));
+    const otherwise = await indexedOtherwise(this.#connection, stored);
     const done = stored.map((row): Answer<C> => {
       const { change } = row;
       const result = {
         change,
         ok: true,
         state: stateOf(row),
-        reading: readingOf(row),
+        reading: warned(readingOf(row), otherwise.get(row.skillId)),
         ...keptAs(change),
       } as const;
       return { result, sent: sentOf(row) };
@@ -486,6 +499,10 @@ function readBefore({ path, before, after }: Change, loaded: Loaded): Outcome<Ov
 /** What stood in the row before was archived under its own revision. */
 function keptAs({ before }: Change): { readonly kept?: number } {
   return before?.row ? { kept: before.row.revision } : {};
+}
+
+function warned(reading: Reading, warnings: readonly Warning[] = []): Reading {
+  return { ...reading, warnings: [...reading.warnings, ...warnings] };
 }
 
 function stateOf({ digest, skillId, revision, document }: Stored): SkillState {

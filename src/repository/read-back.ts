@@ -2,12 +2,18 @@
 // security of others may have changed it, dropped it or hidden it.
 
 import { createHash } from 'node:crypto';
+import { keptOtherwise } from '../document/agreement.ts';
+import { dependencyTypes } from '../document/fields.ts';
+import { keysOf } from '../document/keys.ts';
+import type { Warning } from '../document/warning.ts';
 import type { Problem } from '../problem.ts';
 import type { SkillPath } from '../skill/path.ts';
 import type { Entry } from '../skill/skill.ts';
 import type { Connection } from './connection.ts';
+import { fieldsOf, type IndexRow } from './index-row.ts';
 import { modeOf } from './render.ts';
 import type { Incoming, Stored } from './store.ts';
+import { linksSql } from './targets.ts';
 
 /** What of a skill the database did not keep. */
 export type Differs = Problem<'not-kept'>['differs'];
@@ -77,4 +83,58 @@ export async function notKept(
     ],
   );
   return new Map(rows.map((row) => [row.skill_id, row.differs]));
+}
+
+/** What columns and relations hold otherwise than the documents say, links apart: warnings by key. */
+export async function indexedOtherwise(
+  connection: Connection,
+  stored: readonly Stored<Incoming>[],
+): Promise<ReadonlyMap<number, readonly Warning[]>> {
+  const rows = await connection.query<{ skill_id: number; index: IndexRow }>(
+    'select skill_id, index from skill_fleet_index($1)',
+    [stored.map((row) => row.skillId)],
+  );
+  const indexes = new Map(rows.map((row) => [row.skill_id, row.index]));
+  return new Map(
+    stored.flatMap(({ skillId, document }) => {
+      const index = indexes.get(skillId);
+      return index
+        ? [[skillId, warningsOf(keptOtherwise(fieldsOf(index, new Map()), document))] as const]
+        : [];
+    }),
+  );
+}
+
+/** As {@link indexedOtherwise}, for the links of these skills. */
+export async function linkedOtherwise(
+  connection: Connection,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, readonly Warning[]>> {
+  const rows = await connection.query<{
+    skill_id: number;
+    fields: readonly ('dependencies' | 'references')[];
+  }>(
+    `with named as (${linksSql}),
+     linked as (
+       select dependent_id as source_id, 'dependency' as kind, dependency_skill_id as skill_id,
+         dependency_type::text as type, justification
+       from skill_dependencies where dependent_id = any ($1)
+       union all
+       select source_skill_id, 'reference', target_skill_id, reference_type, null
+       from skill_references where source_skill_id = any ($1)
+     )
+     select source_id as skill_id,
+       array_agg(distinct case kind when 'dependency' then 'dependencies' else 'references' end) as fields
+     from named n full join linked l using (source_id, kind, skill_id)
+     where n.type is null or l.type is null
+       or (kind = 'reference' or l.type = any ($2))
+         and (n.type, n.justification) is distinct from (l.type, l.justification)
+     group by source_id`,
+    [ids, dependencyTypes],
+  );
+  return new Map(rows.map((row) => [row.skill_id, warningsOf(row.fields.map((field) => keysOf(field)[0]))]));
+}
+
+function warningsOf(keys: readonly string[]): readonly Warning[] {
+  return keys.map((key) => ({ code: 'kept-otherwise', key }));
 }

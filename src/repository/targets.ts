@@ -111,17 +111,20 @@ async function resolveTargets(connection: Connection, ids: readonly number[]): P
   return new Set(rows.map((row) => row.skill_id));
 }
 
+/**
+ * The links that the targets of the skills in `$1` resolved to. A document may name one skill twice, by path and by
+ * name: the first mention counts.
+ */
+export const linksSql = `
+  select distinct on (y.skill_id, t.item ->> 'kind', t.item ->> 'skill_id')
+    y.skill_id as source_id, (t.item ->> 'skill_id')::integer as skill_id,
+    t.item ->> 'kind' as kind, t.item ->> 'type' as type, t.item ->> 'justification' as justification
+  from skill_sync y, jsonb_array_elements(y.targets) with ordinality as t (item, position)
+  where y.skill_id = any ($1) and (t.item ->> 'skill_id')::integer <> y.skill_id
+  order by y.skill_id, t.item ->> 'kind', t.item ->> 'skill_id', t.position`;
+
 async function matchTargets(connection: Connection, ids: readonly number[]): Promise<void> {
-  // A document may name one skill twice, by path and by name: the first mention counts.
-  const rows = await connection.query<ResolvedRow>(
-    `select distinct on (y.skill_id, t.item ->> 'kind', t.item ->> 'skill_id')
-       y.skill_id as source_id, (t.item ->> 'skill_id')::integer as skill_id,
-       t.item ->> 'kind' as kind, t.item ->> 'type' as type, t.item ->> 'justification' as justification
-     from skill_sync y, jsonb_array_elements(y.targets) with ordinality as t (item, position)
-     where y.skill_id = any ($1) and (t.item ->> 'skill_id')::integer <> y.skill_id
-     order by y.skill_id, t.item ->> 'kind', t.item ->> 'skill_id', t.position`,
-    [ids],
-  );
+  const rows = await connection.query<ResolvedRow>(linksSql, [ids]);
   const ofKind = (kind: ResolvedRow['kind']) => rows.filter((row) => row.kind === kind);
   await matchRelation(
     connection,
