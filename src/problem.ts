@@ -387,7 +387,7 @@ const reasons = {
   'not-kept': (
     _: OfSkill & { differs: 'the row itself' | 'the document' | 'attached files' | 'the deletion' },
   ): Sentence => ({
-    what: `${_.path}: the database did not keep ${_.differs} as it was sent, so nothing of it was changed`,
+    what: `${_.path}: the database did not keep ${_.differs} as it was sent, so this change was taken back`,
     remedy:
       'Something in the database changes, drops or hides it: look for triggers, rules and row-level security on skills and skill_files.',
   }),

@@ -88,7 +88,7 @@ function ownLabel<L extends string | null>(row: L, said: L, silent: L, known: re
 
 function differingKeys(one: Fields['extra'], other: Fields['extra']): readonly string[] {
   const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
-  return [...keys].filter((key) => !isDeepStrictEqual(one[key], other[key]));
+  return [...keys].filter((key) => !isDeepStrictEqual(one[key], other[key])).sort();
 }
 
 function isSaid(fields: Fields, field: keyof Fields): boolean {
