@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { agreementOf } from '../../src/document/agreement.ts';
+import { agreementOf, keptOtherwise } from '../../src/document/agreement.ts';
 import { type Fields, silentFields } from '../../src/document/fields.ts';
 
 const silent: Fields = { name: 'x', ...silentFields };
@@ -82,5 +82,58 @@ describe('a row and a document', () => {
         { fields: { ...silent, status: documentStatus }, statesStatus },
       ),
     ).toEqual({ beyond: {}, against });
+  });
+});
+
+/** What a document says, what its row says, the rest silent; then the keys of which the row says otherwise. */
+const kept: readonly (readonly [
+  what: string,
+  document: Partial<Fields>,
+  row: { readonly [F in keyof Fields]?: unknown },
+  keys: readonly string[],
+])[] = [
+  ['the same', { tags: ['a', 'b'] }, { tags: ['b', 'a'] }, []],
+  ['another description', { description: 'A.' }, { description: '' }, ['description']],
+  [
+    'fewer and more tags',
+    { tags: ['a'], keywords: ['k'] },
+    { tags: [], keywords: ['k', 'x'] },
+    ['keywords', 'tags'],
+  ],
+  [
+    'tags among the keywords',
+    { tags: ['a', 'k'], keywords: ['k'] },
+    { tags: ['a', 'k'], keywords: ['a', 'k'] },
+    [],
+  ],
+  ['a status beside a silent document', {}, { status: 'draft' }, []],
+  ['a label that no document can say', {}, { type: 'persona', skillStyle: 'essay' }, []],
+  ['such a label beside a document that says one', { type: 'tool' }, { type: 'persona' }, ['type']],
+  ['a known label beside a silent document', {}, { type: 'tool' }, ['type']],
+  ['an alias that a rename left', { aliases: ['old', 'b'] }, { aliases: ['b'] }, []],
+  ['an alias of its own', { aliases: ['old'] }, { aliases: ['theirs'] }, ['aliases']],
+  [
+    'its own category and links',
+    { category: 'a' },
+    { category: 'b', dependencies: [link], references: [link] },
+    [],
+  ],
+  ['other keys', { extra: { a: 1, b: [-0], c: null } }, { extra: { a: 2, b: [0], d: 1 } }, ['a', 'c', 'd']],
+  ['another tool', { allowedTools: ['Read'] }, { allowedTools: ['Write'] }, ['allowed-tools']],
+];
+
+describe('a row that was just stored from a document', () => {
+  test.each(kept)('and says %s', (_, document, row, keys) => {
+    expect(
+      keptOtherwise({ ...silent, ...row } as Fields, {
+        fields: { ...silent, ...document },
+        statesStatus: false,
+      }),
+    ).toEqual(keys);
+  });
+
+  test('and has another status than the one that the document states', () => {
+    const document = { fields: { ...silent, status: 'active' }, statesStatus: true } as const;
+    expect(keptOtherwise({ ...silent, status: 'draft' }, document)).toEqual(['status']);
   });
 });
