@@ -16,11 +16,6 @@ function trigger(when: string, table: string, body: string, suffix = ''): string
     create ${kind} theirs ${when} on ${table} ${suffix} for each row execute function theirs()`;
 }
 
-/** Statements one by one, as parameters would have it: each of them may hold a function's body. */
-async function execute(connection: Connection, sql: string): Promise<void> {
-  for (const statement of sql.split(/;\n(?!.*\$\$;)/)) await connection.query(statement);
-}
-
 type Sides = Clone & { readonly connection: Connection };
 
 /** Skills a and b, with attached files, and d; then a and b edited, c new, d gone. */
@@ -219,13 +214,13 @@ async function checkRefused(
 describe('what the database does not keep is refused by name, the rest is stored:', () => {
   test.each(refusing)('%s', async (_, sql, said) => {
     const sides = await edited('postgres');
-    await execute(sides.connection, sql);
+    await sides.connection.query(sql);
     await checkRefused(sides, said, () => sides.connection.query(theirs));
   });
 
   test.each(refusing.slice(0, 3))('embedded, %s', async (_, sql, said) => {
     const sides = await edited('embedded');
-    await execute(sides.connection, sql);
+    await sides.connection.query(sql);
     await checkRefused(sides, said, () => sides.connection.query(theirs));
   });
 });
@@ -241,7 +236,7 @@ async function asTenant(connection: Connection, policies: string, work: () => Pr
   });
   await connection.query(`grant all on all tables in schema public to ${role}`);
   await connection.query(`grant all on all sequences in schema public to ${role}`);
-  await execute(connection, policies);
+  await connection.query(policies);
   await connection.query(`set role ${role}`);
   await work();
 }
@@ -360,7 +355,7 @@ describe('what the database derives otherwise from a document that it keeps', ()
       const clone = await makeClone(sides.connection);
       await clone.write({ 'b/SKILL.md': document('b') });
       await clone.run('export');
-      await execute(sides.connection, sql);
+      await sides.connection.query(sql);
       await clone.write({ 'a/SKILL.md': rich });
       const { results } = await clone.run('export');
       expect(
@@ -383,8 +378,7 @@ describe.each(databaseKinds)(
       const { connection, write, run, files } = await makeSides(kind);
       await write({ 'a/SKILL.md': document('a'), 'b/SKILL.md': document('b'), 'b/notes.txt': 'Notes.\n' });
       await run('export');
-      await execute(
-        connection,
+      await connection.query(
         trigger(
           'after insert',
           'skill_tags',
@@ -409,8 +403,7 @@ describe.each(databaseKinds)(
 
     test('leaves no state in between in the history of a new skill', async () => {
       const { connection, write, run } = await makeSides(kind);
-      await execute(
-        connection,
+      await connection.query(
         trigger(
           'after insert',
           'skill_tags',
