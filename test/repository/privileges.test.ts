@@ -30,7 +30,7 @@ interface Roles {
 function urlIn(url: string, user: { readonly name?: string; readonly schema?: string }): string {
   const as = new URL(url);
   if (user.name) [as.username, as.password] = [user.name, 'password'];
-  if (user.schema) as.searchParams.set('options', `-c search_path=${user.schema}`);
+  if (user.schema) as.searchParams.set('options', `-csearch_path=${user.schema}`);
   return as.href;
 }
 
