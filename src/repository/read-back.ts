@@ -18,7 +18,7 @@ import { linksSql } from './targets.ts';
 /** What of a skill the database did not keep. */
 export type Differs = Problem<'not-kept'>['differs'];
 
-/** A stored skill in so few words that a run can keep those of all its skills. */
+/** A stored skill in so few words that a run can keep those of all its skills: hashes, hexadecimal. */
 export interface Sent {
   readonly skillId: number;
   readonly path: SkillPath;
@@ -32,14 +32,27 @@ export function sentOf({ skillId, skill, entry }: Stored<Incoming>): Sent {
   return {
     skillId,
     path: skill.path,
-    document: lineOf(entry),
-    attached: attached.map(lineOf).join('\n'),
+    document: sha256(lineOf(entry)),
+    attached: sha256(attached.map(lineOf).join('\n')),
   };
 }
 
-/** A file's mode, the SHA-256 of its bytes, and its path: `textSql` and `filesSql` say the same of rows. */
+/** A file's mode, the SHA-256 of its bytes, and its path, as the statement below says them of rows. */
 function lineOf({ path, bytes, executable }: Entry): string {
-  return `${modeOf(executable)} ${createHash('sha256').update(bytes).digest('hex')} ${path}`;
+  return `${modeOf(executable)} ${sha256(bytes)} ${path}`;
+}
+
+function sha256(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** In SQL, the SHA-256 of bytes, or of a text's. */
+function sha256Sql(bytes: string): string {
+  return `encode(sha256(${bytes}), 'hex')`;
+}
+
+function textSha256Sql(text: string): string {
+  return sha256Sql(`convert_to(${text}, 'UTF8')`);
 }
 
 /** Those of the stored and of the deleted skills that the database holds otherwise than it was told to, by key. */
@@ -58,18 +71,18 @@ export async function notKept(
      cross join lateral (
        select case
          when (s.skill_path, s.deleted_at) is distinct from (sent.skill_path, null) then 'the row itself'
-         when y.document_mode || ' '
-           || encode(sha256(convert_to(coalesce(s.frontmatter_source, '') || s.skill_content, 'UTF8')), 'hex')
-           || ' ' || y.document_name is distinct from sent.document then 'the document'
-         when coalesce((
-           select string_agg(
-             f.file_mode || ' '
-               || encode(sha256(coalesce(f.binary_data, convert_to(f.content, 'UTF8'), '')), 'hex')
+         when ${textSha256Sql(
+           `y.document_mode || ' ' || ${textSha256Sql("coalesce(s.frontmatter_source, '') || s.skill_content")}
+             || ' ' || y.document_name`,
+         )} is distinct from sent.document then 'the document'
+         when (
+           select ${textSha256Sql(`coalesce(string_agg(
+             f.file_mode || ' ' || ${sha256Sql("coalesce(f.binary_data, convert_to(f.content, 'UTF8'), '')")}
                || ' ' || f.relative_path,
-             E'\\n' order by f.relative_path collate "C"
-           )
+             chr(10) order by f.relative_path collate "C"
+           ), '')`)}
            from skill_files f where f.skill_id = sent.skill_id
-         ), '') <> sent.attached then 'attached files' end as differs
+         ) is distinct from sent.attached then 'attached files' end as differs
      ) compared
      where differs is not null
      union all
