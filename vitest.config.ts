@@ -3,7 +3,12 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/servers/build.ts', 'test/servers/postgres.ts', 'test/servers/embedded.ts'],
+    globalSetup: [
+      'test/servers/build.ts',
+      'test/servers/postgres.ts',
+      'test/servers/pgbouncer.ts',
+      'test/servers/embedded.ts',
+    ],
     // Databases and processes are started by tests, on machines that may be busy.
     // They wait for those more than they compute: one worker for each core but one would leave the machine idle.
     maxWorkers: 3,

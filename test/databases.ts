@@ -14,6 +14,12 @@ export const databaseKinds = ['postgres', 'embedded'] as const;
 
 export type DatabaseKind = (typeof databaseKinds)[number];
 
+/** Where a test can have its database: beside the two, on the server through a pooler in transaction mode. */
+export type PlaceKind = DatabaseKind | 'pooler';
+
+/** Why nothing can be tested through a pooler, for the names of tests that are skipped then; else nothing. */
+export const noPooler = inject('poolerUrl') === null ? ' (skipped: PgBouncer is not installed)' : '';
+
 async function onServer(work: (client: pg.Client) => Promise<unknown>): Promise<void> {
   const client = new pg.Client(inject('serverUrl'));
   await client.connect();
@@ -25,7 +31,7 @@ async function onServer(work: (client: pg.Client) => Promise<unknown>): Promise<
 }
 
 /** An empty database that goes when the test has finished. */
-export async function emptyDatabasePlace(kind: DatabaseKind): Promise<DatabasePlace> {
+export async function emptyDatabasePlace(kind: PlaceKind): Promise<DatabasePlace> {
   if (kind === 'embedded') {
     const directory = `${await temporaryFolder()}/db`;
     onTestFinished(() => rm(directory, { recursive: true, force: true }));
@@ -34,9 +40,9 @@ export async function emptyDatabasePlace(kind: DatabaseKind): Promise<DatabasePl
   const name = `skill_fleet_${randomUUID().replaceAll('-', '')}`;
   await onServer((client) => client.query(`create database ${name}`));
   onTestFinished(() => onServer((client) => client.query(`drop database ${name} with (force)`)));
-  const url = new URL(inject('serverUrl'));
+  const url = new URL((kind === 'pooler' && inject('poolerUrl')) || inject('serverUrl'));
   url.pathname = name;
-  return { kind, url: url.href };
+  return { kind: 'postgres', url: url.href };
 }
 
 /** A connection without migrations, closed when the test has finished. */
@@ -48,7 +54,7 @@ export async function openConnection(place: DatabasePlace): Promise<Connection> 
 }
 
 /** A migrated database of the test's own. */
-export async function migratedDatabase(kind: DatabaseKind): Promise<Connection> {
+export async function migratedDatabase(kind: PlaceKind): Promise<Connection> {
   const place = await emptyDatabasePlace(kind);
   if (place.kind === 'embedded') await cp(inject('embeddedTemplate'), place.directory, { recursive: true });
   const opened = await openForWriting(place, nodeDisk);

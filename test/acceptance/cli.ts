@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import pg from 'pg';
-import { type DatabaseKind, emptyDatabasePlace } from '../databases.ts';
+import { emptyDatabasePlace, type PlaceKind } from '../databases.ts';
 import { temporaryFolder } from '../folders.ts';
 
 export const projectRoot = path.join(import.meta.dirname, '../..');
@@ -69,7 +69,7 @@ export async function makeProject(): Promise<Project> {
 }
 
 /** The URL of an empty database of the test's own. */
-export async function databaseUrl(kind: DatabaseKind): Promise<string> {
+export async function databaseUrl(kind: PlaceKind): Promise<string> {
   const place = await emptyDatabasePlace(kind);
   return place.kind === 'postgres' ? place.url : `pglite:${place.directory}`;
 }
