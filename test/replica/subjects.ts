@@ -204,7 +204,7 @@ async function databaseSubject(kind: PlaceKind): Promise<Subject> {
     empty: async () => void (await outside.query('truncate skills cascade')),
     look: () => lookAtRows(outside),
     leftOpen: async () => {
-      if (kind !== 'embedded') return openSessions(outside);
+      if (kind !== 'embedded') return outside.query(openSessions);
       const inTransaction = await first.query('savepoint none').then(
         () => true,
         (error: { code?: string }) => error.code !== '25P01',
@@ -257,14 +257,10 @@ async function lookAtRows(connection: Connection): Promise<{ readonly [path: str
 }
 
 /** Sessions of a database that are in a transaction or hold a lock, but for the one that asks. */
-export function openSessions(connection: Connection): Promise<readonly unknown[]> {
-  return connection.query(
-    `select state, query, array(select mode from pg_locks l where l.pid = a.pid) as locks
-     from pg_stat_activity a
-     where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
-       and (xact_start is not null or exists (select from pg_locks l where l.pid = a.pid))`,
-  );
-}
+export const openSessions = `select state, query, array(select mode from pg_locks l where l.pid = a.pid) as locks
+  from pg_stat_activity a
+  where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
+    and (xact_start is not null or exists (select from pg_locks l where l.pid = a.pid))`;
 
 /** Each replica by its name, and how to set one up. */
 export const subjects: readonly {
