@@ -389,7 +389,9 @@ describe.each(subjects)('$name', ({ isSkipped, setUp }) => {
         expect(controller.signal.aborted).toBe(true);
         expect(results.map(({ change }) => change)).toEqual(changes);
         const left = results.flatMap((result) => (result.ok ? [] : [result]));
-        expect(left.map(({ problem }) => problem)).toEqual(left.map(() => interrupted));
+        if (at < 2 * brought.length - 1) expect(left).not.toEqual([]);
+        // One problem for all, so that it is said once.
+        expect(left.filter(({ problem }) => problem !== interrupted)).toEqual([]);
         const now = await expectAsAnswered(subject, results);
         const untouched = new Set(left.map(({ change }) => change.path));
         const before: { readonly [path: string]: Files } = lookOf(standing);
