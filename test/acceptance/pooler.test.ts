@@ -331,26 +331,29 @@ describe.skipIf(noPooler !== '')(`through a pooler in transaction mode${noPooler
     expect(ran.stderr).not.toContain('not-the-word');
   });
 
-  test.each(endings)('when $name nothing stays open or set, and one more run converges', async (ending) => {
-    const url = await databaseUrl('pooler');
-    const project = await makeProject();
-    await writeFiles(project.folder, tree('one', names));
-    expect((await sync(project, url)).code).toBe(0);
-    await writeFiles(project.folder, tree('two', names));
-    expect(await ending.run(project, url)).toEqual(ending.ends);
-    await expectNothingOpen(url);
-    await expectNothingCarried(url);
-    await ending.mend?.(url);
-    expect((await sync(project, url, '--on-conflict', 'local')).code).toBe(0);
-    expect((await sync(project, url, '--dry-run', '--exit-code')).code).toBe(0);
-    const [held] = await sql(
-      directUrl(url),
-      `select count(*)::integer as skills from skills join skill_files using (skill_id)
+  test.each(endings.map((ending) => [ending.name, ending] as const))(
+    'when %s nothing stays open or set, and one more run converges',
+    async (_, ending) => {
+      const url = await databaseUrl('pooler');
+      const project = await makeProject();
+      await writeFiles(project.folder, tree('one', names));
+      expect((await sync(project, url)).code).toBe(0);
+      await writeFiles(project.folder, tree('two', names));
+      expect(await ending.run(project, url)).toEqual(ending.ends);
+      await expectNothingOpen(url);
+      await expectNothingCarried(url);
+      await ending.mend?.(url);
+      expect((await sync(project, url, '--on-conflict', 'local')).code).toBe(0);
+      expect((await sync(project, url, '--dry-run', '--exit-code')).code).toBe(0);
+      const [held] = await sql(
+        directUrl(url),
+        `select count(*)::integer as skills from skills join skill_files using (skill_id)
        where skill_content = 'two' || chr(10) and content = 'two'`,
-    );
-    expect(held).toEqual({ skills: names.length });
-    await expectNothingOpen(url);
-  });
+      );
+      expect(held).toEqual({ skills: names.length });
+      await expectNothingOpen(url);
+    },
+  );
 });
 
 /** What lasts longer than a transaction, and so may meet another session, or another client. */

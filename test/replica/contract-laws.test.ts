@@ -6,7 +6,7 @@ import { type Change, interrupted, type Loaded, type Replica, type Result } from
 import { digestSkill } from '../../src/skill/digest.ts';
 import type { SkillPath } from '../../src/skill/path.ts';
 import { document } from '../sync/sides.ts';
-import { type Files, filesOf, type Subject, skillOf, subjects } from './subjects.ts';
+import { type Files, filesOf, memorySubject, type Subject, skillOf, subjects } from './subjects.ts';
 
 // A long run: CONTRACT_RUNS=2000 npx vitest run test/replica/contract-laws
 const runs = (name: string) => Number(process.env['CONTRACT_RUNS'] ?? (name.includes('database') ? 12 : 60));
@@ -94,10 +94,9 @@ async function live(subject: Subject, replica: Replica, { fates, batch, abortAt 
   return { results, before, after: await subject.look() };
 }
 
-describe.each(subjects)('$name', ({ name, isSkipped, setUp }) => {
+describe.each(subjects)('%s', (name, { isSkipped, setUp }) => {
   test.skipIf(isSkipped)('does what was answered and no more, as the replica in memory does', async () => {
-    const [subject, model] = [await setUp(), await subjects[0]?.setUp()];
-    if (!model) throw new Error('no model');
+    const [subject, model] = [await setUp(), await memorySubject()];
     const [replica, modelReplica] = [await subject.open(), await model.open()];
     const newcomer = await subject.open();
     await fc.assert(

@@ -87,7 +87,7 @@ function words(results: readonly Result[]): readonly string[] {
   );
 }
 
-describe.each(subjects)('$name', ({ isSkipped, setUp }) => {
+describe.each(subjects)('%s', (_, { isSkipped, setUp }) => {
   const law = isSkipped ? test.skip : test;
 
   /** The replica with skills in it, and its snapshot. */

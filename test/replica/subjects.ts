@@ -72,7 +72,7 @@ function bySkill(found: readonly Found[]): { readonly [path: string]: Files } {
   return skills;
 }
 
-async function memorySubject(): Promise<Subject> {
+export async function memorySubject(): Promise<Subject> {
   const memory = emptyMemory();
   const edit = (files: (before: Files) => Files) => async (skill: string) => {
     const before = memory.skills.get(skill as SkillPath);
@@ -263,18 +263,16 @@ export const openSessions = `select state, query, array(select mode from pg_lock
     and (xact_start is not null or exists (select from pg_locks l where l.pid = a.pid))`;
 
 /** Each replica by its name, and how to set one up. */
-export const subjects: readonly {
-  readonly name: string;
-  readonly isSkipped: boolean;
-  readonly setUp: () => Promise<Subject>;
-}[] = [
-  { name: 'in memory', isSkipped: false, setUp: memorySubject },
-  { name: 'the skills directory', isSkipped: false, setUp: directorySubject },
-  { name: 'the database on Postgres', isSkipped: false, setUp: () => databaseSubject('postgres') },
-  {
-    name: `the database behind a pooler${noPooler}`,
-    isSkipped: noPooler !== '',
-    setUp: () => databaseSubject('pooler'),
-  },
-  { name: 'the database on PGlite', isSkipped: false, setUp: () => databaseSubject('embedded') },
+export const subjects: readonly (readonly [
+  name: string,
+  { readonly isSkipped: boolean; readonly setUp: () => Promise<Subject> },
+])[] = [
+  ['in memory', { isSkipped: false, setUp: memorySubject }],
+  ['the skills directory', { isSkipped: false, setUp: directorySubject }],
+  ['the database on Postgres', { isSkipped: false, setUp: () => databaseSubject('postgres') }],
+  [
+    `the database behind a pooler${noPooler}`,
+    { isSkipped: noPooler !== '', setUp: () => databaseSubject('pooler') },
+  ],
+  ['the database on PGlite', { isSkipped: false, setUp: () => databaseSubject('embedded') }],
 ];
