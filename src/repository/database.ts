@@ -115,10 +115,8 @@ export class Database implements DatabaseReplica {
   };
 
   #load(paths: readonly SkillPath[], files: Beside['files'] | null): AsyncIterable<readonly Loaded[]> {
-    const keys = paths.flatMap((path) => {
-      const skillId = this.#keys.get(path);
-      return skillId === undefined ? [] : [{ path, skillId }];
-    });
+    // No row has the key 0: what no snapshot saw is not found.
+    const keys = paths.map((path) => ({ path, skillId: this.#keys.get(path) ?? 0 }));
     return loadRows(this.#connection, keys, { mapping: this.#mapping, ...(files && { files }) });
   }
 
@@ -163,8 +161,10 @@ export class Database implements DatabaseReplica {
   ): Promise<readonly Result<C>[]> {
     try {
       return await this.#write(async (known) => {
-        const results = await this.#applyAll(changes, stoppedBy(signal, source), known);
+        const done = await this.#applyAll(changes, stoppedBy(signal, source), known);
         signal?.throwIfAborted();
+        const byChange = new Map(done.map((result) => [result.change, result]));
+        const results = changes.map((change) => byChange.get(change) ?? overtaken(change));
         this.#brought = results.flatMap((result) => (result.ok ? (result.state?.row?.skillId ?? []) : []));
         await logResults(this.#connection, this.#run(), 'to_database', results);
         return results;
@@ -469,6 +469,11 @@ export class Database implements DatabaseReplica {
     await noteIndexed(this.#connection, [...new Set([...ids, ...linked])]);
     return refused;
   }
+}
+
+/** The other side does not hold, or no more, what it was to bring. */
+function overtaken<C extends Change>(change: C): Result<C> {
+  return { change, ...refuse({ reason: 'content-changed-meanwhile', path: change.path }) };
 }
 
 /** The same, until the signal is aborted: then it rejects with the signal's reason. */

@@ -72,8 +72,10 @@ async function loadBatch(
      left join skill_sync y using (skill_id)
      left join lateral skill_fleet_index(array[s.skill_id]) i
        on y.digest is null or y.digest_revision is distinct from y.revision
-     where s.skill_id = any ($1)`,
-    ids,
+     join unnest($1::integer[], $2::text[]) as asked (skill_id, skill_path)
+       on (asked.skill_id, asked.skill_path) = (s.skill_id, s.skill_path)
+     where s.deleted_at is null`,
+    [...ids, keys.map((key) => key.path)],
   );
   const files = new Map<number, FileRow[]>(keys.map((key) => [key.skillId, []]));
   for (const file of await connection.query<FileRow>(

@@ -30,7 +30,14 @@ export function codeOf(error: unknown): CodedError | undefined {
   if (typeof code !== 'string') return undefined;
   // EPERM and its like have the shape of a SQLSTATE, and are no server's.
   const isKnown = typeof severity === 'string' || code in meanings || isOfTls(code);
-  return isKnown ? { code, message: inner.message } : undefined;
+  return isKnown ? { code: ofPooler(code, inner.message) ?? code, message: inner.message } : undefined;
+}
+
+/** What PgBouncer means where it says `protocol_violation` of all that it refuses. */
+function ofPooler(code: string, message: string): string | undefined {
+  if (code !== '08P01') return undefined;
+  if (/authentication failed|no such user/.test(message)) return '28P01';
+  return /^no such database|^database .* does not exist/.test(message) ? '3D000' : undefined;
 }
 
 type Meaning = (database: string, message: string) => Problem;
