@@ -7,9 +7,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import path from 'node:path';
-import { answer, type Disk, readWhole } from './disk.ts';
+import { answer, codeOf, type Disk, readWhole } from './disk.ts';
 
 /** Who holds a lock, as its file says. */
 export interface LockHolder {
@@ -19,11 +19,46 @@ export interface LockHolder {
   readonly since: string;
   /** Tells this process from a later one with the same pid; '' where the system does not say. */
   readonly started: string;
+  /** Tells this start of the system from others. Neither older files nor all systems say it. */
+  readonly boot?: string;
+  /** The user's name. Older files do not say it. */
+  readonly user?: string;
 }
 
-/** The holder, as a problem names it. */
-export function describeHolder({ pid, host, since }: LockHolder): string {
-  return `process ${pid} on ${host} since ${since}`;
+/** Somebody whose file this user may not read: whose it is, and since when it stands. */
+interface UnknownHolder {
+  readonly userId: number;
+  readonly since: string;
+}
+
+/** Who holds a lock, as far as this user may know. */
+export type Holder = LockHolder | UnknownHolder;
+
+/** The holder, as a problem names it: `ada's process 12 on build-7, for 3 minutes (since 2026-01-01T00:00:00.000Z)`. */
+export function describeHolder(holder: Holder, now = Date.now()): string {
+  const { since } = holder;
+  const age = ageInWords(now - Date.parse(since));
+  const when = age === undefined ? `since ${since}` : `for ${age} (since ${since})`;
+  if ('userId' in holder) return `a process of the user with the id ${holder.userId}, ${when}`;
+  const { user, pid, host } = holder;
+  return `${user === undefined ? '' : `${user}'s `}process ${pid} on ${host}, ${when}`;
+}
+
+const second = 1000;
+const units = [
+  { name: 'day', ms: 86_400 * second },
+  { name: 'hour', ms: 3600 * second },
+  { name: 'minute', ms: 60 * second },
+  { name: 'second', ms: second },
+];
+
+/** Undefined for what lies in the future, where clocks disagree, or is no time. */
+function ageInWords(ms: number): string | undefined {
+  if (!(ms >= 0)) return undefined;
+  const unit = units.find((one) => ms >= one.ms);
+  if (unit === undefined) return 'less than a second';
+  const count = Math.floor(ms / unit.ms);
+  return `${count} ${unit.name}${count === 1 ? '' : 's'}`;
 }
 
 /** A lock that is held until `release`. */
@@ -42,13 +77,16 @@ const maxRounds = 100;
 export async function takeLock(
   disk: Disk,
   lockPath: string,
-): Promise<{ readonly lock: Lock } | { readonly holder: LockHolder }> {
+): Promise<{ readonly lock: Lock } | { readonly holder: Holder }> {
   const draft = `${lockPath}.${randomUUID()}`;
+  const [running, boot, user] = [await lookAt(process.pid), await bootOf(), nameOfUser()];
   const me: LockHolder = {
     pid: process.pid,
     host: hostname(),
     since: new Date().toISOString(),
-    started: await startOf(process.pid),
+    started: running.started,
+    ...(boot && { boot }),
+    ...(user && { user }),
   };
   await disk.writeNew(draft, Buffer.from(JSON.stringify(me)));
   try {
@@ -69,7 +107,8 @@ export async function takeLock(
       for (const dead of [...others, ...(await abandonedDrafts(disk, lockPath, draft))]) {
         await answer(disk.unlink(dead), 'ENOENT');
       }
-      return { lock: { release: () => disk.unlink(mine) } };
+      // Somebody may have deleted it, as a problem tells people to do.
+      return { lock: { release: async () => void (await answer(disk.unlink(mine), 'ENOENT')) } };
     }
     throw new Error(`the lock ${lockPath} could not be taken in ${maxRounds} rounds`);
   } finally {
@@ -85,7 +124,7 @@ async function abandonedDrafts(disk: Disk, lockPath: string, mine: string): Prom
     .filter((file) => file.startsWith(`${lockPath}.`) && file.length === mine.length && file !== mine);
   const dead: string[] = [];
   for (const file of drafts) {
-    const bytes = await answer(readWhole(disk, file), 'ENOENT');
+    const bytes = await answer(readWhole(disk, file), 'ENOENT', ...unreadable);
     const holder = bytes.ok ? parseHolder(bytes.value.toString()) : undefined;
     if (holder && !(await isAlive(holder))) dead.push(file);
   }
@@ -102,44 +141,90 @@ async function generations(disk: Disk, lockPath: string): Promise<readonly numbe
     .map(Number);
 }
 
+/** Codes of a file that another user keeps to itself. */
+const unreadable = ['EACCES', 'EPERM'];
+
 /** Undefined where the holder is dead, or let go meanwhile. A file of another shape names nobody. */
-async function liveHolder(disk: Disk, file: string): Promise<LockHolder | undefined> {
-  const bytes = await answer(readWhole(disk, file), 'ENOENT');
-  const holder = bytes.ok ? parseHolder(bytes.value.toString()) : undefined;
-  return holder && (await isAlive(holder)) ? holder : undefined;
+async function liveHolder(disk: Disk, file: string): Promise<Holder | undefined> {
+  try {
+    const holder = parseHolder((await readWhole(disk, file)).toString());
+    return holder && (await isAlive(holder)) ? holder : undefined;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    if (!unreadable.includes(codeOf(error))) throw error;
+    const stat = await answer(disk.lstat(file), 'ENOENT');
+    return stat.ok
+      ? { userId: Number(stat.value.uid), since: new Date(Number(stat.value.mtimeMs)).toISOString() }
+      : undefined;
+  }
 }
 
 function parseHolder(text: string): LockHolder | undefined {
   try {
-    const { pid, host, since, started } = JSON.parse(text) as Partial<LockHolder>;
+    const { pid, host, since, started, boot, user } = JSON.parse(text) as Partial<LockHolder>;
     const whole =
       Number.isSafeInteger(pid) &&
       Number(pid) > 0 &&
-      [host, since, started].every((value) => typeof value === 'string');
-    return whole ? ({ pid, host, since, started } as LockHolder) : undefined;
+      [host, since, started].every((value) => typeof value === 'string') &&
+      [boot, user].every((value) => value === undefined || typeof value === 'string');
+    return whole
+      ? ({ pid, host, since, started, ...(boot && { boot }), ...(user && { user }) } as LockHolder)
+      : undefined;
   } catch {
     return undefined;
   }
 }
 
-async function isAlive({ pid, host, started }: LockHolder): Promise<boolean> {
+async function isAlive({ pid, host, started, boot }: LockHolder): Promise<boolean> {
   if (host !== hostname()) return true;
+  const now = await bootOf();
+  if (boot && now && boot !== now) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
     // Another user's process may not be signalled, but it lives.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return (error as NodeJS.ErrnoException).code === 'EPERM' && isStill(await lookAt(pid), started);
   }
-  const running = await startOf(pid);
-  return started === '' || running === '' || running === started;
+  return isStill(await lookAt(pid), started);
 }
 
-/** When a process started, in the system's own count: Linux says it in /proc, others do not. */
-async function startOf(pid: number): Promise<string> {
+/** What the system says of a process; '' for what it does not say. */
+interface Running {
+  readonly state: string;
+  /** In the system's own count. */
+  readonly started: string;
+}
+
+/** Whether this is the process that started then, and runs: a zombie has ended, and waits to be asked about. */
+function isStill({ state, started }: Running, then: string): boolean {
+  return !['Z', 'X'].includes(state) && (then === '' || started === '' || started === then);
+}
+
+/** Linux says it in /proc, others do not. */
+async function lookAt(pid: number): Promise<Running> {
+  const stat = await contentOf(`/proc/${pid}/stat`);
+  // The second field is the command in parentheses, which may hold spaces; the start is the 22nd.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0] ?? '', started: fields[19] ?? '' };
+}
+
+/** A machine that starts again repeats process ids, and counts starts from its own. */
+async function bootOf(): Promise<string> {
+  return (await contentOf('/proc/sys/kernel/random/boot_id')).trim();
+}
+
+async function contentOf(file: string): Promise<string> {
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the command in parentheses, which may hold spaces; the start is the 22nd.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    return await readFile(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** '' for a user without a name, as containers have them. */
+function nameOfUser(): string {
+  try {
+    return userInfo().username;
   } catch {
     return '';
   }

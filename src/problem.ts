@@ -328,13 +328,31 @@ const reasons = {
     what: `The database ${_.database} failed: ${_.why} (SQLSTATE ${_.sqlstate})`,
     remedy: 'What was under way there is rolled back. Mend the cause, and run the command again.',
   }),
-  'database-locked': (_: { database: string; holder: string }): Sentence => ({
+  'database-locked': (_: { database: string; holder: string; files: string }): Sentence => ({
     what: `The embedded database ${_.database} is in use by ${_.holder}`,
-    remedy: 'Wait until it is done, or use a server: set DATABASE_URL.',
+    remedy: `Wait until it is done, or use a server: set DATABASE_URL. If that process is gone, delete ${_.files}`,
   }),
-  'embedded-database-unusable': (_: { database: string }): Sentence => ({
-    what: `The embedded database ${_.database} cannot be opened: it is damaged, of another version, or none`,
-    remedy: 'Move it away and export again, or use a server: set DATABASE_URL.',
+  'embedded-folder-unusable': (_: { directory: string; why: string }): Sentence => ({
+    what: `The embedded database cannot be kept in ${_.directory}: ${_.why}`,
+    remedy: 'Mend that, or name another folder with pglite:DIR, or a server, in DATABASE_URL.',
+  }),
+  'embedded-folder-taken': (_: { directory: string }): Sentence => ({
+    what: `${_.directory} holds other files, and no embedded database`,
+    remedy: 'Nothing in it was touched. Name a folder that is empty or not there yet: pglite:DIR.',
+  }),
+  'embedded-folder-among-skills': (_: { directory: string; skillsDirectory: string }): Sentence => ({
+    what: `The embedded database ${_.directory} would stand among the skills in ${_.skillsDirectory}`,
+    remedy: 'Name a folder outside of it, as pglite:.skill-fleet/db. Move one that stands there already.',
+  }),
+  'embedded-database-other-version': (_: { database: string; version: string; known: string }): Sentence => ({
+    what: `The embedded database ${_.database} is of PostgreSQL ${_.version}, and this skill-fleet has PostgreSQL ${_.known}`,
+    remedy:
+      'Nothing in it was touched. Dump it with the skill-fleet that wrote it, as docs/guide/embedded-database.md shows, or name another folder with pglite:DIR.',
+  }),
+  'embedded-database-damaged': (_: { database: string }): Sentence => ({
+    what: `The embedded database ${_.database} cannot be opened: its files are damaged`,
+    remedy:
+      'Put a copy of the folder in its place, if you have one. Else move it away and run export-to-db: a new one is filled from the files. The history, and what only the database held, are in the old one alone, so keep it.',
   }),
   'database-needs-migrate': (_: { database: string; pending: number }): Sentence => ({
     what: `The database ${_.database} holds data, and ${_.pending} migrations are pending`,

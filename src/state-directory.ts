@@ -4,10 +4,10 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { answer, type Disk } from './disk.ts';
 
-/** Creates the state directory where it does not stand yet. The folder above it must. */
+/** Creates the state directory where it does not stand yet and can: who cannot write in it says so. */
 export async function makeStateDirectory(disk: Disk, directory: string): Promise<void> {
-  await answer(disk.mkdir(directory), 'EEXIST');
-  await answer(disk.writeNew(path.join(directory, '.gitignore'), Buffer.from('*\n')), 'EEXIST');
+  await answer(disk.mkdir(directory));
+  await answer(disk.writeNew(path.join(directory, '.gitignore'), Buffer.from('*\n')));
 }
 
 /**

@@ -9,6 +9,7 @@ import { type Outcome, refuse } from '../problem.ts';
 import type { DatabaseReplica, RunStart } from '../replica.ts';
 import type { DatabaseName } from '../repository/connection.ts';
 import { Database } from '../repository/database.ts';
+import { standsAmongSkills } from '../repository/embedded.ts';
 import { emptyDatabase } from '../repository/empty.ts';
 import { type OpenedDatabase, openForReading, openForWriting } from '../repository/open.ts';
 import type { ConnectOptions } from '../repository/server.ts';
@@ -46,6 +47,13 @@ export async function openSide(
       const why = `this directory was last synced with ${last.name} at ${last.host}`;
       return refuse({ reason: 'database-url-not-set', why });
     }
+  }
+  if (database.kind === 'embedded' && (await standsAmongSkills(nodeDisk, database.directory, directory))) {
+    return refuse({
+      reason: 'embedded-folder-among-skills',
+      directory: database.directory,
+      skillsDirectory: directory,
+    });
   }
   if (isDryRun) return openForReading(database, nodeDisk, connecting);
   await makeStateDirectory(nodeDisk, stateDirectory);

@@ -18,8 +18,8 @@ export interface RunFacts {
 
 /** Listens to a run. Each method is called in the order of this list, `preview` or `result` once an item. */
 export interface SyncReport {
-  /** Another run holds the skills directory; said before the start, where there is one to wait for. */
-  waiting(holder: { readonly pid: number; readonly host: string }): void;
+  /** Another run, named in words, holds the skills directory; said before the start, where there is one to wait for. */
+  waiting(holder: string): void;
   start(facts: RunFacts): void;
   notice(notice: Notice): void;
   /** The base was not used, for this reason. */

@@ -45,7 +45,7 @@ export function textReport(
   };
 
   return {
-    waiting: ({ pid, host }) => say(`waiting for process ${pid} on ${host}, which works on these skills\n`),
+    waiting: (holder) => say(`waiting for ${printableLine(holder)}, which works on these skills\n`),
     start(facts) {
       isDryRun = facts.isDryRun;
       say(startLines(facts));

@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, type Disk } from '../disk.ts';
-import { describeHolder, type Lock, type LockHolder, takeLock } from '../lock.ts';
+import { describeHolder, type Lock, takeLock } from '../lock.ts';
 import { type Outcome, refuse } from '../problem.ts';
 
 const lockName = '.skill-fleet-lock';
@@ -18,24 +18,23 @@ const noLock: Lock = { release: async () => {} };
  * Takes the lock of a skills directory, and waits while another run holds it: `directory-locked` after
  * `timeoutMs`. A directory that this user cannot write to needs none.
  *
- * @param onWait called once, where there is somebody to wait for
+ * @param onWait called once, where there is somebody to wait for, with who that is in words
  * @param signal ends the waiting: this rejects then
  */
 export async function lockDirectory(
   disk: Disk,
   directory: string,
   timeoutMs: number,
-  onWait: (holder: LockHolder) => void,
+  onWait: (holder: string) => void,
   signal?: AbortSignal,
 ): Promise<Outcome<Lock>> {
   const deadline = Date.now() + timeoutMs;
   for (let wait = waits.first, isFirst = true; ; wait = Math.min(wait * 2, waits.longest), isFirst = false) {
     const taken = await tryLock(disk, path.join(directory, lockName));
     if ('lock' in taken) return { ok: true, value: taken.lock };
-    if (Date.now() >= deadline) {
-      return refuse({ reason: 'directory-locked', directory, holder: describeHolder(taken.holder) });
-    }
-    if (isFirst) onWait(taken.holder);
+    const holder = describeHolder(taken.holder);
+    if (Date.now() >= deadline) return refuse({ reason: 'directory-locked', directory, holder });
+    if (isFirst) onWait(holder);
     // Several that wait do not come back together.
     await sleep(wait * (0.5 + Math.random()), undefined, { signal });
   }
