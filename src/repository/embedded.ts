@@ -2,7 +2,6 @@
 
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
 import { answer, codeOf, type Disk, openRead, readWhole } from '../disk.ts';
@@ -80,7 +79,7 @@ async function lockedPlace(
   directory: string,
 ): Promise<Outcome<{ readonly folder: string; readonly lock: Lock }>> {
   try {
-    await mkdir(path.dirname(directory), { recursive: true });
+    await makeFolder(disk, path.dirname(directory));
     const folder = await realPlace(disk, directory);
     const taken = await takeLock(disk, `${folder}.lock`);
     if ('lock' in taken) return { ok: true, value: { folder, lock: taken.lock } };
@@ -89,6 +88,13 @@ async function lockedPlace(
   } catch (error) {
     return refuse(unusable(directory, error, path.dirname(directory)));
   }
+}
+
+/** Step by step: where the system makes no folder, as in /proc, Node's recursive `mkdir` never ends. */
+async function makeFolder(disk: Disk, folder: string): Promise<void> {
+  if ((await answer(disk.realpath(folder), 'ENOENT')).ok) return;
+  await makeFolder(disk, path.dirname(folder));
+  await answer(disk.mkdir(folder), 'EEXIST');
 }
 
 /** What stands in a folder where a database is to be: one, or nothing. Anything else is a problem, and stays. */
@@ -222,6 +228,7 @@ const mounted = () => 'a disk is mounted there: name a folder on it';
 const obstacles: { readonly [code: string]: (where: string) => string } = {
   EACCES: mayNot,
   EPERM: mayNot,
+  ENOENT: (where) => `nothing can be made in ${where}`,
   EROFS: () => 'the disk is read-only',
   ENOSPC: full,
   EDQUOT: full,
