@@ -1,12 +1,13 @@
 import { fork, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, unlink, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { readdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { hostname, userInfo } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Disk, nodeDisk } from '../src/disk.ts';
-import { type LockHolder, takeLock } from '../src/lock.ts';
+import { describeHolder, type LockHolder, takeLock } from '../src/lock.ts';
 import { temporaryFolder } from './folders.ts';
 
 async function lockPath(): Promise<string> {
@@ -18,6 +19,18 @@ async function deadPid(): Promise<number> {
   const child = spawn(process.execPath, ['-e', '0']);
   await once(child, 'exit');
   return child.pid ?? 0;
+}
+
+/** A process that has ended while its parent, which never asks about it, lives. */
+async function zombiePid(): Promise<number> {
+  // The shell starts a child, then becomes a program that knows nothing of it.
+  const parent = spawn('sh', ['-c', 'sh -c : & echo $!; exec sleep 600']);
+  onTestFinished(() => void parent.kill());
+  const [line] = await once(parent.stdout, 'data');
+  const pid = Number(line);
+  if (process.platform !== 'linux') return pid;
+  while (!/\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8'))) await sleep(10);
+  return pid;
 }
 
 function holder(of: Partial<LockHolder>): LockHolder {
@@ -35,6 +48,8 @@ test('holds until it is let go, and leaves nothing', async () => {
         host: hostname(),
         since: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
         started: expect.any(String),
+        user: userInfo().username,
+        ...(process.platform === 'linux' && { boot: expect.any(String) }),
       },
     });
     await first.lock.release();
@@ -68,6 +83,27 @@ const holders: readonly {
     content: async () => JSON.stringify(holder({ started: '1' })),
     // Only Linux tells when a process started.
     holds: process.platform !== 'linux',
+  },
+  {
+    name: 'a process of an earlier start of this machine, whose pid and start another one has now',
+    content: async () => JSON.stringify(holder({ boot: 'an earlier one' })),
+    holds: process.platform !== 'linux',
+  },
+  {
+    name: 'a process whose user is known',
+    content: async () => JSON.stringify(holder({ user: 'ada' })),
+    holds: true,
+  },
+  {
+    name: 'a zombie, which has ended and was not asked about',
+    content: async () => JSON.stringify(holder({ pid: await zombiePid() })),
+    // Elsewhere than on Linux nobody can tell it from a live one.
+    holds: process.platform !== 'linux',
+  },
+  {
+    name: 'nobody: a user that is no text',
+    content: async () => JSON.stringify({ ...holder({}), user: 1 }),
+    holds: false,
   },
   { name: 'nobody: an empty file', content: async () => '', holds: false },
   { name: 'nobody: half a file', content: async () => '{"pid": 1, "ho', holds: false },
@@ -174,4 +210,80 @@ test('clears away what died before it held the lock, and nothing else', async ()
   if (!('lock' in taken)) throw new Error('held');
   await taken.lock.release();
   expect(await readdir(path.dirname(file))).toEqual([path.basename(alive)]);
+});
+
+test.each([
+  ['EACCES', 'open'],
+  ['EPERM', 'open'],
+])('a lock that this user may not read (%s) holds, whoever made it', async (code) => {
+  const file = await lockPath();
+  await writeFile(`${file}.1`, JSON.stringify(holder({ pid: await deadPid() })));
+  const closed: Disk = {
+    ...nodeDisk,
+    open: (name, flags, mode) =>
+      name === `${file}.1` ? Promise.reject(systemError(code)) : nodeDisk.open(name, flags, mode),
+  };
+  const taken = await takeLock(closed, file);
+  expect(taken).toEqual({
+    holder: { userId: userInfo().uid, since: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) },
+  });
+  expect(await readdir(path.dirname(file))).toEqual(['db.lock.1']);
+});
+
+test('in a folder that cannot be written to there is no lock, and its error says so', async () => {
+  const file = await lockPath();
+  const readOnly: Disk = { ...nodeDisk, writeNew: () => Promise.reject(systemError('EROFS')) };
+  await expect(takeLock(readOnly, file)).rejects.toMatchObject({ code: 'EROFS' });
+  expect(await readdir(path.dirname(file))).toEqual([]);
+});
+
+test('a lock whose file somebody deleted is let go all the same', async () => {
+  const file = await lockPath();
+  const taken = await takeLock(nodeDisk, file);
+  if (!('lock' in taken)) throw new Error('held');
+  await unlink(`${file}.1`);
+  await taken.lock.release();
+});
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(code), { code, syscall: 'open' });
+}
+
+const since = '2026-01-01T00:00:00.000Z';
+const [second, hour, day] = [1000, 3_600_000, 86_400_000];
+
+test.each([
+  [0, 'for less than a second'],
+  [second, 'for 1 second'],
+  [59.9 * second, 'for 59 seconds'],
+  [180 * second, 'for 3 minutes'],
+  [hour, 'for 1 hour'],
+  [2.9 * day, 'for 2 days'],
+])('a holder is named with its age: after %d ms %s', (ms, age) => {
+  const named = describeHolder(
+    holder({ pid: 12, host: 'build-7', since, user: 'ada' }),
+    Date.parse(since) + ms,
+  );
+  expect(named).toBe(`ada's process 12 on build-7, ${age} (since ${since})`);
+});
+
+test.each([
+  [
+    'an older file',
+    holder({ pid: 12, host: 'build-7', since }),
+    'process 12 on build-7, for 1 second (since ',
+  ],
+  [
+    'a time that is to come',
+    holder({ pid: 12, host: 'b', since: '2026-01-01T00:03:00.000Z' }),
+    'process 12 on b, since 2026-01-01T00:03',
+  ],
+  ['no time', holder({ pid: 12, host: 'b', since: 'yesterday' }), 'process 12 on b, since yesterday'],
+  [
+    "another user's closed file",
+    { userId: 1001, since },
+    'a process of the user with the id 1001, for 1 second',
+  ],
+])('a holder of %s is named as far as it is known', (_, known, start) => {
+  expect(describeHolder(known, Date.parse(since) + second).startsWith(start)).toBe(true);
 });
