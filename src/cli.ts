@@ -98,6 +98,8 @@ Examples:
   $ skill-fleet sync-db                  carry it out
   $ skill-fleet list --filter docker     ask the library
 
+Without DATABASE_URL an embedded database in .skill-fleet/db serves: docs/guide/embedded-database.md
+
 Exit codes: 0 done, 1 something failed, 2 pending (--exit-code), 3 conflicts, 64 wrong usage`,
   );
 

@@ -2,11 +2,11 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rename } from 'node:fs/promises';
+import { cp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { writeFiles } from '../folders.ts';
 import { document } from '../sync/sides.ts';
 import {
@@ -36,11 +36,20 @@ async function filledProject(): Promise<Project> {
   return project;
 }
 
-/** A project whose database holds skills that no file has. */
-async function emptiedProject(): Promise<Project> {
+/** The same, whose embedded database stands, and holds nothing yet. */
+async function migratedProject(): Promise<Project> {
   const project = await filledProject();
+  const database = path.join(project.folder, '.skill-fleet/db');
+  await cp(inject('embeddedTemplate'), database, { recursive: true });
+  return project;
+}
+
+/** A project as a fresh clone is: its database holds skills that no file has, and nobody knows of a base. */
+async function clonedProject(): Promise<Project> {
+  const project = await migratedProject();
   expect((await project.run(['sync-db'])).code).toBe(0);
-  await rename(path.join(project.folder, 'skills'), path.join(project.folder, 'before'));
+  await rm(path.join(project.folder, 'skills'), { recursive: true });
+  await rm(path.join(project.folder, '.skill-fleet/bases'), { recursive: true });
   await writeFiles(project.folder, { 'skills/.keep': '' });
   return project;
 }
@@ -120,27 +129,27 @@ describe('a signal ends a run with one sentence, and leaves no lock', () => {
     expect(stderr).not.toMatch(/fault of its own|\n\s+at /);
   }
 
-  test.each(beginnings.slice(0, -1).map(([name, moment], at) => [name, moment, signals[at % 3]] as const))(
-    'from %s on',
-    async (_, moment, signal = 'SIGINT') => {
-      const project = await filledProject();
-      expectEnded(await disturb(project, ['sync-db'], moment, [signal]), signal);
-      expect(await leftovers(project)).toEqual([]);
-      await expectConverges(project);
-    },
-  );
+  test.each([
+    ['the creation', { path: '.skill-fleet/db.skill-fleet-new' }, 'SIGINT'],
+    ['the migration', { path: '.skill-fleet/db' }, 'SIGTERM'],
+  ] as const)('from %s on', async (_, moment, signal) => {
+    const project = await filledProject();
+    expectEnded(await disturb(project, ['sync-db'], moment, [signal]), signal);
+    expect(await leftovers(project)).toEqual([]);
+    await expectConverges(project);
+  });
 
   /** `STOPS=50 npx vitest run test/acceptance/embedded.test.ts -t instants` for more of them. */
-  const stops = Number(process.env['STOPS'] ?? 3);
+  const stops = Number(process.env['STOPS'] ?? 1);
 
   test.each([
-    ['storing', filledProject],
-    ['writing files', emptiedProject],
+    ['storing', migratedProject],
+    ['writing files', clonedProject],
   ])('at random instants of %s', async (what, make) => {
     let hits = 0;
     for (let stop = 0; stop < stops; stop++) {
       const project = await make();
-      const signal = signals[stop % 3] ?? 'SIGINT';
+      const signal = signals[(stop + 2) % 3] ?? 'SIGINT';
       const ran = await disturb(project, ['sync-db'], 'said', [signal]);
       if (ran.code !== 0) {
         hits++;
@@ -149,7 +158,7 @@ describe('a signal ends a run with one sentence, and leaves no lock', () => {
       expect(await leftovers(project)).toEqual([]);
       await expectConverges(project);
     }
-    console.log(`${hits} of ${stops} signals came while ${what}`);
+    process.stdout.write(`${hits} of ${stops} signals came while ${what}\n`);
   });
 
   test('a second one ends it at once, and the next run takes over', async () => {
@@ -170,11 +179,11 @@ test.each(beginnings)('killed from %s on, the next run opens it and goes on', as
     if ((await disturb(project, ['sync-db'], moment, ['SIGKILL'])).killed) hits++;
     await expectConverges(project);
   }
-  console.log(`${hits} of ${kills} first runs were killed from ${name} on`);
+  process.stdout.write(`${hits} of ${kills} first runs were killed from ${name} on\n`);
 });
 
 test('killed while it stores more, it keeps what was stored before', async () => {
-  const project = await filledProject();
+  const project = await migratedProject();
   expect((await project.run(['sync-db'])).code).toBe(0);
   for (let kill = 0; kill < kills + 1; kill++) {
     const edited = { 'skills/skill-0/SKILL.md': document('skill-0', `Edit ${kill}.\n`) };
@@ -195,22 +204,28 @@ describe('a reader that has seen enough', () => {
       env: personEnvironment(),
     });
 
-  test.each([
-    ['skill-fleet list', '| head -1'],
-    ['skill-fleet list', '2>&1 | true'],
-    ['skill-fleet sync-db --dry-run', '| head -1'],
-    ['skill-fleet sync-db --dry-run', '2>&1 | true'],
-    ['skill-fleet diff', '2>&1 | true'],
-  ])('ends `%s` quietly: %s', async (command, reader) => {
-    const project = await filledProject();
+  test('ends what only reads, quietly', async () => {
+    const project = await migratedProject();
     expect((await project.run(['sync-db', '--skill-path', 'skill-1*'])).code).toBe(0);
-    const { code, stderr } = await shell(project, `${command} ${reader}`);
-    expect([code, stderr]).toEqual([0, expect.not.stringMatching(/error|EPIPE|\n\s+at /)]);
-    expect(await leftovers(project)).toEqual([]);
+    for (const command of [
+      'skill-fleet list | head -1',
+      'skill-fleet list 2>&1 | true',
+      'skill-fleet sync-db --dry-run | head -1',
+      'skill-fleet sync-db --dry-run 2>&1 | true',
+      'skill-fleet diff 2>&1 | true',
+    ]) {
+      const { code, stderr } = await shell(project, command);
+      expect({ command, code, stderr }).toEqual({
+        command,
+        code: 0,
+        stderr: expect.not.stringMatching(/error|EPIPE|\n\s+at /),
+      });
+      expect(await leftovers(project)).toEqual([]);
+    }
   });
 
-  test.each(['| head -1', '| true', '2>&1 | true'])('does not end what writes: %s', async (reader) => {
-    const project = await filledProject();
+  test.each(['| head -1', '2>&1 | true'])('does not end what writes: %s', async (reader) => {
+    const project = await migratedProject();
     expect((await shell(project, `skill-fleet sync-db ${reader}`)).code).toBe(0);
     const { stdout } = await project.run(['sync-db']);
     expect(stdout).toContain('Nothing changed: 40 unchanged.');
@@ -222,7 +237,7 @@ describe('pglite:DIR', () => {
   test.each(['sp ace/dé%20#1/db', 'a/b/c', '.skill-fleet/other'])(
     'is made at %s, and read from there',
     async (dir) => {
-      const project = await filledProject();
+      const project = await migratedProject();
       const env = { DATABASE_URL: `pglite:${dir}` };
       expect((await project.run(['sync-db'], env)).code).toBe(0);
       expect(existsSync(path.join(project.folder, dir, 'PG_VERSION'))).toBe(true);
@@ -242,7 +257,7 @@ describe('pglite:DIR', () => {
     ['notes.txt/db', /a file stands there/],
     ['/proc/none/db', /nothing can be made in \/proc\/none/],
   ])('cannot be %s: one sentence, and nothing is made', async (dir, sentence) => {
-    const project = await filledProject();
+    const project = await migratedProject();
     await writeFiles(project.folder, { 'notes.txt': 'mine' });
     const before = await readdir(project.folder, { recursive: true });
     for (const args of [['sync-db'], ['sync-db', '--dry-run']]) {
@@ -252,5 +267,82 @@ describe('pglite:DIR', () => {
     }
     const after = await readdir(project.folder, { recursive: true });
     expect(after.filter((name) => !name.startsWith('.skill-fleet'))).toEqual(before);
+  });
+});
+
+describe('docs/guide/embedded-database.md', () => {
+  /** The shell lines below a heading, as a person in the project types them, with a server of their own. */
+  async function linesBelow(heading: string): Promise<string> {
+    const guide = await readFile(path.join(projectRoot, 'docs/guide/embedded-database.md'), 'utf8');
+    const section = guide.split(/^## /m).find((one) => one.startsWith(`${heading}\n`)) ?? '';
+    const blocks = [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1]);
+    expect(blocks.length).toBe(1);
+    return `set -e\n${blocks.join('')}`
+      .replace(/^export DATABASE_URL=.*$/m, 'export DATABASE_URL=$SERVER')
+      .replaceAll('npx skill-fleet', `node ${cli}`);
+  }
+
+  async function follow(heading: string, { folder }: Project, server = ''): Promise<Ran> {
+    const env = personEnvironment({ SERVER: server });
+    const ran = await runProcess('bash', ['-c', await linesBelow(heading)], { cwd: folder, env });
+    expect(ran.code, ran.stderr).toBe(0);
+    return ran;
+  }
+
+  async function expectOnServer(project: Project, server: string): Promise<void> {
+    const env = { DATABASE_URL: server };
+    const dry = await project.run(['sync-db', '--dry-run', '--exit-code'], env);
+    expect(dry).toMatchObject({ code: 0, stdout: expect.stringContaining('40 unchanged') });
+  }
+
+  test('a copy that was made as it shows stands in for the database', async () => {
+    const project = await migratedProject();
+    await project.run(['sync-db']);
+    await follow('Back it up', project);
+    await writeFiles(project.folder, { 'skills/more/SKILL.md': document('more') });
+    await project.run(['sync-db']);
+    await rm(path.join(project.folder, '.skill-fleet/db'), { recursive: true });
+    await rename(path.join(project.folder, 'skills-backup'), path.join(project.folder, '.skill-fleet/db'));
+    expect((await project.run(['list'])).stdout).toContain('40 skills');
+    expect((await project.run(['sync-db'])).stdout).toContain('1 created in the database');
+  });
+
+  test('what only the embedded database held is on the server too, and a run without its URL says so', async () => {
+    const project = await clonedProject();
+    const server = await databaseUrl('postgres');
+    expect((await follow('Move to a server', project, server)).stdout).toContain(
+      '40 created in the database',
+    );
+    await expectOnServer(project, server);
+    expect(await sql(server, 'select count(*)::int as count from skills')).toEqual([{ count: 40 }]);
+    expect((await project.run(['sync-db'])).stderr).toContain('DATABASE_URL not set');
+  });
+
+  // It installs two packages.
+  test.skipIf(!process.env['DOWNLOADS'])('with DOWNLOADS=1: a dump takes the history along', async () => {
+    const project = await migratedProject();
+    await writeFiles(project.folder, { 'skills/skill-0/run.bin': Buffer.from([0, 255, 128, 10]) });
+    await project.run(['sync-db']);
+    const before = document('skill-0', `Edited: it's $1 \\n \\\\ \u{1f600}\r\n\\.\n`);
+    await writeFiles(project.folder, { 'skills/skill-0/SKILL.md': before });
+    await project.run(['sync-db']);
+    await writeFiles(project.folder, { 'skills/skill-0/SKILL.md': '\ufeffAfter.\n' });
+    await project.run(['sync-db']);
+    const server = await databaseUrl('postgres');
+    const lines = `export DATABASE_URL=$SERVER\n${await linesBelow('Move with the history')}`;
+    const env = personEnvironment({ SERVER: server });
+    const moved = await runProcess('bash', ['-c', lines], { cwd: project.folder, env });
+    expect(moved.code, moved.stderr).toBe(0);
+    expect(moved.stdout).toContain('Nothing changed: 40 unchanged.');
+    await expectOnServer(project, server);
+    const [row] = await sql(server, 'select max(revision)::int as revision from skill_revisions');
+    const onServer = { DATABASE_URL: server };
+    const restored = await project.run(
+      ['restore', 'skill-0', '--revision', String(row?.['revision'])],
+      onServer,
+    );
+    expect(restored.code, restored.stderr).toBe(0);
+    expect((await project.run(['sync-db'], onServer)).code).toBe(0);
+    expect(await readFile(path.join(project.folder, 'skills/skill-0/SKILL.md'), 'utf8')).toBe(before);
   });
 });
