@@ -23,8 +23,9 @@ async function deadPid(): Promise<number> {
 
 /** A process that has ended while its parent, which never asks about it, lives. */
 async function zombiePid(): Promise<number> {
-  // The shell starts a child, then becomes a program that knows nothing of it.
-  const parent = spawn('sh', ['-c', 'sh -c : & echo $!; exec sleep 600']);
+  // The shell starts a child, then becomes a program that knows nothing of it. The child waits for that.
+  const child = 'until grep -q sleep /proc/$PPID/comm; do sleep 0.01; done';
+  const parent = spawn('sh', ['-c', `sh -c '${child}' & echo $!; exec sleep 600`]);
   onTestFinished(() => void parent.kill());
   const [line] = await once(parent.stdout, 'data');
   const pid = Number(line);
