@@ -2,8 +2,8 @@
 // the triggers, and on one without. Run it as bench/README.md says.
 
 import path from 'node:path';
-import { connectServer } from '../dist/repository/server.js';
 import { Database } from '../dist/repository/database.js';
+import { connectServer } from '../dist/repository/server.js';
 import { writeLibrary } from './library.mjs';
 import { cells, median, ms, print, runCli, timed, urlOf, withClient, withServer } from './server.mjs';
 

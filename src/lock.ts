@@ -7,9 +7,10 @@
 
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { answer, codeOf, type Disk, readWhole } from './disk.ts';
+import { userName } from './user.ts';
 
 /** Who holds a lock, as its file says. */
 export interface LockHolder {
@@ -79,14 +80,14 @@ export async function takeLock(
   lockPath: string,
 ): Promise<{ readonly lock: Lock } | { readonly holder: Holder }> {
   const draft = `${lockPath}.${randomUUID()}`;
-  const [running, boot, user] = [await lookAt(process.pid), await bootOf(), nameOfUser()];
+  const [running, boot] = [await lookAt(process.pid), await bootOf()];
   const me: LockHolder = {
     pid: process.pid,
     host: hostname(),
     since: new Date().toISOString(),
     started: running.started,
     ...(boot && { boot }),
-    ...(user && { user }),
+    user: userName(),
   };
   await disk.writeNew(draft, Buffer.from(JSON.stringify(me)));
   try {
@@ -216,15 +217,6 @@ async function bootOf(): Promise<string> {
 async function contentOf(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/** '' for a user without a name, as containers have them. */
-function nameOfUser(): string {
-  try {
-    return userInfo().username;
   } catch {
     return '';
   }

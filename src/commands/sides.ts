@@ -1,6 +1,6 @@
 // Both sides of a command that compares them: the skills directory, and the database that was chosen.
 
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { type Directory, openDirectory } from '../directory/directory.ts';
 import { defaultLimits } from '../directory/limits.ts';
@@ -16,6 +16,7 @@ import type { ConnectOptions } from '../repository/server.ts';
 import { makeStateDirectory, trashOf } from '../state-directory.ts';
 import { lastDatabase } from '../sync/base.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
+import { userName } from '../user.ts';
 import { withConnection } from './command.ts';
 
 /** Opens the skills directory. */
@@ -74,5 +75,5 @@ export function withDatabase(
 
 /** Who runs this, and where. */
 export function whoRuns(): Pick<RunStart, 'who' | 'host'> {
-  return { who: userInfo().username, host: hostname() };
+  return { who: userName(), host: hostname() };
 }

@@ -1,10 +1,10 @@
 // From a postgres:// URL to a connection: TLS as it is asked for, patience with a server that sleeps, and a look
 // at what the server is.
 
-import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
+import { userName } from '../user.ts';
 import { ChannelBinding, ChannelBindingMissing } from './channel-binding.ts';
 import { type Connection, connectionOf, type DatabaseName, makeClient, type Patience } from './connection.ts';
 import { PasswordMissing, passwordOf } from './password.ts';
@@ -38,7 +38,7 @@ const keepAliveMs = 30_000;
  * those of TLS, of the login, and `database-unreachable`, `database-too-old`, `database-encoding`, `schema-missing`.
  */
 export async function connectServer(url: string, options: ConnectOptions = {}): Promise<Outcome<Connection>> {
-  const address = readServerAddress(url, options.env ?? process.env, userInfo().username);
+  const address = readServerAddress(url, options.env ?? process.env, userName());
   if (!address.ok) return address;
   const attempts = await tlsAttempts(address.value);
   if (!attempts.ok) return attempts;
