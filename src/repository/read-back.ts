@@ -7,6 +7,7 @@ import { dependencyTypes } from '../document/fields.ts';
 import { keysOf } from '../document/keys.ts';
 import type { Warning } from '../document/warning.ts';
 import type { Problem } from '../problem.ts';
+import { batchesOf } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
 import type { Entry } from '../skill/skill.ts';
 import type { Connection } from './connection.ts';
@@ -63,7 +64,23 @@ export async function notKept(
 ): Promise<ReadonlyMap<number, Differs>> {
   // Deferred triggers fire now, while what they do can be seen, and a savepoint can undo it.
   await connection.query('set constraints all immediate');
-  const rows = await connection.query<{ skill_id: number; differs: Differs }>(
+  const differing = new Map<number, Differs>();
+  for (const some of batchesOf(sent, () => 0)) {
+    for (const row of await differingRows(connection, some)) differing.set(row.skill_id, row.differs);
+  }
+  const standing = await connection.query<{ skill_id: number }>(
+    'select skill_id from skills where skill_id = any ($1) and deleted_at is null',
+    [deleted],
+  );
+  for (const row of standing) differing.set(row.skill_id, 'the deletion');
+  return differing;
+}
+
+function differingRows(
+  connection: Connection,
+  sent: readonly Sent[],
+): Promise<readonly { readonly skill_id: number; readonly differs: Differs }[]> {
+  return connection.query(
     `select skill_id, differs
      from unnest($1::integer[], $2::text[], $3::text[], $4::text[]) as sent (skill_id, skill_path, document, attached)
      left join skills s using (skill_id)
@@ -84,18 +101,14 @@ export async function notKept(
            from skill_files f where f.skill_id = sent.skill_id
          ) is distinct from sent.attached then 'attached files' end as differs
      ) compared
-     where differs is not null
-     union all
-     select skill_id, 'the deletion' from skills where skill_id = any ($5) and deleted_at is null`,
+     where differs is not null`,
     [
       sent.map((one) => one.skillId),
       sent.map((one) => one.path),
       sent.map((one) => one.document),
       sent.map((one) => one.attached),
-      deleted,
     ],
   );
-  return new Map(rows.map((row) => [row.skill_id, row.differs]));
 }
 
 /** What columns and relations hold otherwise than the documents say, links apart: warnings by key. */
