@@ -37,6 +37,9 @@ export interface Patience {
 
 const defaultLockMs = 60_000;
 
+/** How long a transaction may wait for us, as while files are read: bounded, and not as short as servers may have it. */
+const idleMs = 600_000;
+
 /** How long an interrupted statement may go on before the connection is given up, and rolled back so. */
 const graceMs = 2000;
 
@@ -170,6 +173,7 @@ function settingsSql({ lockTimeoutMs, statementTimeoutMs }: Patience): string {
     `set_config('datestyle', 'ISO', true)`,
     `set_config('array_nulls', 'on', true)`,
     `set_config('quote_all_identifiers', 'off', true)`,
+    `set_config('idle_in_transaction_session_timeout', '${idleMs}', true)`,
     `set_config('lock_timeout', ${lock}, true)`,
   ];
   if (statementTimeoutMs !== undefined) {

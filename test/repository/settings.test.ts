@@ -1,6 +1,6 @@
 import path from 'node:path';
 import pg from 'pg';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { nodeDisk } from '../../src/disk.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { inWriting } from '../../src/repository/connection.ts';
@@ -52,6 +52,7 @@ describe('whatever a role or a database has set, a sync is the same', () => {
     `xmloption = 'document'`,
     `default_toast_compression = 'pglz'`,
     `jit = 'on'`,
+    `idle_in_transaction_session_timeout = '5ms'`,
     `search_path = team, public`,
   ];
 
@@ -172,6 +173,7 @@ test('a transaction that the database gives up for a deadlock is done again', as
   await clone.run('export');
   await clone.write({ 'a/SKILL.md': document('a', 'Mine.\n') });
   const other = await session(url);
+  const onlooker = await session(url);
   await other.query(`begin; set local deadlock_timeout = '1h'`);
   await other.query(`update skills set scope = 'theirs' where skill_path = 'b'`);
   let tries = 0;
@@ -183,6 +185,8 @@ test('a transaction that the database gives up for a deadlock is done again', as
     // The sync holds what the other one wants, and comes to want what the other one has.
     await connection.query(`select from skills where skill_path = 'a' for update`);
     theirs = other.query(`update skills set scope = 'theirs' where skill_path = 'a'; commit`);
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await vi.waitFor(async () => expect((await onlooker.query(waiting)).rowCount).toBe(1), 10_000);
     await connection.query(`set local deadlock_timeout = '10ms'`);
     await connection.query(`select from skills where skill_path = 'b' for update`);
   });
@@ -191,7 +195,10 @@ test('a transaction that the database gives up for a deadlock is done again', as
   await theirs;
   expect(tries).toBeGreaterThan(1);
   expect(
-    await connection.query(`select count(*)::integer as open from pg_locks where locktype = 'advisory'`),
+    await connection.query(
+      `select count(*)::integer as open from pg_locks
+       where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
+    ),
   ).toEqual([{ open: 0 }]);
 });
 
