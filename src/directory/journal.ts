@@ -24,6 +24,8 @@ const maxBytes = 256 * 1024 * 1024;
 export interface Journal {
   readonly announced: readonly Replacement[];
   readonly holding: readonly Replacement[];
+  /** Whether it leaves a file to clear away, be it half of one. */
+  readonly stands: boolean;
 }
 
 /** Refuses with `journal-unreadable` what no program of this version wrote. Throws the system's error. */
@@ -32,7 +34,14 @@ export async function readJournal(library: Library): Promise<Outcome<Journal>> {
   const holding = await readReplacements(library, journalName);
   // A draft that was not written to its end was followed by nothing.
   if (!holding.ok) return holding;
-  return { ok: true, value: { announced: announced.ok ? announced.value : [], holding: holding.value } };
+  return {
+    ok: true,
+    value: {
+      announced: (announced.ok ? announced.value : null) ?? [],
+      holding: holding.value ?? [],
+      stands: !announced.ok || announced.value !== null || holding.value !== null,
+    },
+  };
 }
 
 /** Says what is about to be staged. Throws the system's error. */
@@ -69,10 +78,14 @@ async function flushRoot({ disk, root }: Library): Promise<void> {
   }
 }
 
-async function readReplacements(library: Library, name: string): Promise<Outcome<readonly Replacement[]>> {
+/** Null where no such file stands. */
+async function readReplacements(
+  library: Library,
+  name: string,
+): Promise<Outcome<readonly Replacement[] | null>> {
   const place = placeOf(library, name);
   const stat = await answer(library.disk.lstat(place), 'ENOENT');
-  if (!stat.ok) return { ok: true, value: [] };
+  if (!stat.ok) return { ok: true, value: null };
   const isReadable = stat.value.isFile() && stat.value.size <= maxBytes;
   const found = isReadable ? parse((await readWhole(library.disk, place)).toString()) : undefined;
   return found ? { ok: true, value: found } : refuse({ reason: 'journal-unreadable', file: place });

@@ -21,7 +21,7 @@ export async function recover(applying: Applying): Promise<Outcome<readonly Skil
   const { library, trash, unfinished } = applying;
   const journal = await readJournal(library);
   if (!journal.ok) return journal;
-  const { announced, holding } = journal.value;
+  const { announced, holding, stands } = journal.value;
   const held = new Set(holding.flatMap(({ steps }) => steps.map((step) => step.staged)));
   for (const replacement of announced) {
     const steps = replacement.steps.filter(({ staged }) => staged !== null && !held.has(staged));
@@ -44,9 +44,7 @@ export async function recover(applying: Applying): Promise<Outcome<readonly Skil
       }
     });
   }
-  if (announced.length + holding.length > 0) {
-    await settleJournal(library, underWay(applying, []));
-  }
+  if (stands) await settleJournal(library, underWay(applying, []));
   return { ok: true, value: finished };
 }
 

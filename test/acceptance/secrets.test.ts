@@ -13,42 +13,41 @@ const shapes = new RegExp(
   [secret, encodeURIComponent(`${secret}@:/%#`), Buffer.from(secret).toString('base64')].join('|'),
 );
 
+const commands = [['sync-db'], ['sync-db', '--dry-run'], ['list'], ['migrate'], ['migrate', '--status']];
+
 const verbosities = [[], ['--verbose'], ['--json'], ['--quiet'], ['--json', '--verbose']];
 
 describe('a password is in no output, whatever the URL, whatever fails', () => {
-  test.each([
-    `postgres://ana:${secret}@127.0.0.1:1/x`,
-    `postgres://ana:${secret}@no-such-host.invalid/x`,
-    `postgres://ana:${secret}/1@127.0.0.1/x`,
-    `postgres://ana:12/${secret}@127.0.0.1/x`,
-    `postgres://ana:12?${secret}@127.0.0.1/x`,
-    `postgres://ana:${secret}%@127.0.0.1/x`,
-    `postgres://ana:${secret}#1@127.0.0.1:1/x`,
-    `postgres://:${secret}@127.0.0.1:1/x`,
-    `postgres://127.0.0.1:1/x?password=${secret}`,
-    `postgres://127.0.0.1:1/x?sslpassword=${secret}&sslmode=require`,
-    `postgres://127.0.0.1:1/x?pasword=${secret}`,
-    `postgres://127.0.0.1:1/x?${secret}`,
-    `postgres://ana:${secret}@127.0.0.1:port/x`,
-    `postgres://ana:${secret}@h1,h2/x`,
-    `postgres//ana:${secret}@127.0.0.1/x`,
-    `postgres:ana:${secret}@127.0.0.1/x`,
-    `mysql://ana:${secret}@127.0.0.1/x`,
-    `ana:${secret}@127.0.0.1/x`,
-    `pglite://ana:${secret}@127.0.0.1/x`,
-  ])('%s', async (url) => {
+  test.each(
+    [
+      `postgres://ana:${secret}@127.0.0.1:1/x`,
+      `postgres://ana:${secret}@no-such-host.invalid/x`,
+      `postgres://ana:${secret}/1@127.0.0.1/x`,
+      `postgres://ana:12/${secret}@127.0.0.1/x`,
+      `postgres://ana:12?${secret}@127.0.0.1/x`,
+      `postgres://ana:${secret}%@127.0.0.1/x`,
+      `postgres://ana:${secret}#1@127.0.0.1:1/x`,
+      `postgres://:${secret}@127.0.0.1:1/x`,
+      `postgres://127.0.0.1:1/x?password=${secret}`,
+      `postgres://127.0.0.1:1/x?sslpassword=${secret}&sslmode=require`,
+      `postgres://127.0.0.1:1/x?pasword=${secret}`,
+      `postgres://127.0.0.1:1/x?${secret}`,
+      `postgres://ana:${secret}@127.0.0.1:port/x`,
+      `postgres://ana:${secret}@h1,h2/x`,
+      `postgres//ana:${secret}@127.0.0.1/x`,
+      `postgres:ana:${secret}@127.0.0.1/x`,
+      `mysql://ana:${secret}@127.0.0.1/x`,
+      `ana:${secret}@127.0.0.1/x`,
+      `pglite://ana:${secret}@127.0.0.1/x`,
+    ].map((url, place) => ({ url, place })),
+  )('$url', async ({ url, place }) => {
     const project = await makeProject();
     await writeFiles(project.folder, { 'skills/x/SKILL.md': document('x') });
-    for (const [place, more] of verbosities.entries()) {
-      const commands = [
-        ['sync-db'],
-        ['sync-db', '--dry-run'],
-        ['list'],
-        ['migrate'],
-        ['migrate', '--status'],
-      ];
-      const args = [...(commands[place] ?? []), ...more, '--connect-timeout', '0'];
-      const ran = await project.run(place % 2 ? [...args, '--database-url', url] : args, {
+    for (const turn of [place, place + 2]) {
+      const command = commands[turn % commands.length] ?? [];
+      const verbosity = verbosities[(turn + place) % verbosities.length] ?? [];
+      const given = turn % 2 ? ['--database-url', url] : [];
+      const ran = await project.run([...command, ...verbosity, ...given, '--connect-timeout', '0'], {
         DATABASE_URL: url,
       });
       expect(ran.code).toBe(1);

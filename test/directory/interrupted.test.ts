@@ -244,6 +244,14 @@ test('a skill that somebody makes again since its removal was interrupted keeps 
   expect(remade).toBeGreaterThan(0);
 });
 
+test.each(['', '{"version": 1, "repl'])('half a draft of a journal, %j, is cleared away', async (text) => {
+  const root = makeFolder(before);
+  const draft = path.join(root, '.skill-fleet-journal.draft');
+  fs.writeFileSync(draft, text);
+  expect(await (await open(root)).recover()).toEqual({ ok: true, value: [] });
+  expect(readFolder(root)).toEqual(before);
+});
+
 test('of what could not be staged nothing is carried out, not even by the next run', async () => {
   await atEachEffect(async (root, at) => {
     let count = 0;

@@ -170,7 +170,9 @@ test('no URL of any shape is slow or throws, or is repeated in a problem', () =>
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
       const address = readServerAddress(`postgres://${pieces.join('')}`, {}, 'me');
-      if (!address.ok) expect(JSON.stringify(address.problem)).not.toContain('qzxqzx');
+      // What stands where a parameter's name does is named.
+      const said = JSON.stringify(address).replace(/the parameter \w+/, '');
+      if (!address.ok) expect(said).not.toContain('qzxqzx');
     }),
     { numRuns: 2000 },
   );
