@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { nodeDisk } from '../../src/disk.ts';
@@ -394,45 +392,3 @@ async function temporaryFolderOfSuite(): Promise<string> {
   await chmod(folder, 0o777);
   return folder;
 }
-
-describe('a login that must be bound to its connection', () => {
-  const asksInTheClear = Buffer.from('R\x00\x00\x00\x08\x00\x00\x00\x03', 'latin1');
-  const offersBinding = Buffer.from(
-    'R\x00\x00\x00\x1cx\x00\x00\x00\x0aSCRAM-SHA-256-PLUS\x00\x00'.replace('x', ''),
-    'latin1',
-  );
-
-  test.each([
-    ['asks for the password in the clear', [asksInTheClear]],
-    ['offers binding, and then asks for it in the clear', [offersBinding, asksInTheClear]],
-  ])('tells no password to who %s', async (_, requests) => {
-    const heard: Buffer[] = [];
-    const fake = createServer((client) => {
-      client.on('error', () => {}).on('data', (bytes) => heard.push(bytes));
-      client.once('data', async () => {
-        for (const request of requests) {
-          client.write(request);
-          await sleep(50);
-        }
-        client.end();
-      });
-    });
-    await new Promise<void>((resolve) => {
-      fake.listen(0, '127.0.0.1', resolve);
-    });
-    onTestFinished(() => {
-      fake.close();
-    });
-    const { port } = fake.address() as { port: number };
-    const url = `postgres://ana:secret-word@127.0.0.1:${port}/x?sslmode=disable`;
-    expect(await problemAt(`${url}&channel_binding=require`)).not.toBe('connected');
-    expect(heard.length).toBeGreaterThan(0);
-    expect(Buffer.concat(heard).toString('latin1')).not.toContain('secret-word');
-    heard.length = 0;
-    // Who does not ask for it tells it: this test can fail.
-    if (requests.length === 1) {
-      await problemAt(url);
-      expect(Buffer.concat(heard).toString('latin1')).toContain('secret-word');
-    }
-  });
-});

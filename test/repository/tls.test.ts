@@ -1,8 +1,11 @@
 import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { connectServer } from '../../src/repository/server.ts';
 import { temporaryFolder } from '../folders.ts';
 import { type Certificate, hasOpenssl, makeAuthority, makeCertificate } from '../servers/certificates.ts';
@@ -199,6 +202,51 @@ describe.skipIf(!isPossible)(
     ])('for %s, with %s: %s', async (user, query, outcome) => {
       await show('good');
       expect(await connect(query, user)).toEqual(outcome);
+    });
+
+    const asksInTheClear = Buffer.from('R\x00\x00\x00\x08\x00\x00\x00\x03', 'latin1');
+    const offersBinding = Buffer.concat([
+      Buffer.from('R\x00\x00\x00\x1c\x00\x00\x00\x0a', 'latin1'),
+      Buffer.from('SCRAM-SHA-256-PLUS\0\0'),
+    ]);
+
+    test.each([
+      ['asks for the password in the clear', [asksInTheClear]],
+      ['offers to bind, and then asks for it in the clear', [offersBinding, asksInTheClear]],
+    ])('a login that must be bound tells no password to who %s', async (_, requests) => {
+      const { certificate = '', key = '' } = made['good'] ?? {};
+      const [cert, secret] = [await readFile(certificate), await readFile(key)];
+      const heard: Buffer[] = [];
+      const fake = createServer((client) => {
+        client.on('error', () => {});
+        client.once('data', () => {
+          client.write('S');
+          const inside = new TLSSocket(client, { isServer: true, cert, key: secret });
+          inside.on('error', () => {}).on('data', (bytes) => heard.push(bytes));
+          inside.once('data', async () => {
+            for (const request of requests) {
+              inside.write(request);
+              await sleep(100);
+            }
+            inside.end();
+          });
+        });
+      });
+      await new Promise<void>((resolve) => {
+        fake.listen(0, '127.0.0.1', resolve);
+      });
+      onTestFinished(() => void fake.close());
+      const { port } = fake.address() as AddressInfo;
+      const url = `postgres://ana:secret-word@127.0.0.1:${port}/x?sslmode=require`;
+      const ask = async (query: string) => {
+        heard.length = 0;
+        expect((await connectServer(url + query, { env: {}, connectTimeoutMs: 0 })).ok).toBe(false);
+        expect(heard.length).toBeGreaterThan(0);
+        return Buffer.concat(heard).toString('latin1');
+      };
+      expect(await ask('&channel_binding=require')).not.toContain('secret-word');
+      // Who does not ask for that tells it.
+      expect(await ask('&channel_binding=prefer')).toContain('secret-word');
     });
 
     test('what stands in ~/.postgresql is found', async () => {
