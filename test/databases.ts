@@ -7,6 +7,7 @@ import { inject, onTestFinished } from 'vitest';
 import { nodeDisk } from '../src/disk.ts';
 import type { Connection } from '../src/repository/connection.ts';
 import { connect, type DatabasePlace, openForWriting } from '../src/repository/open.ts';
+import type { ConnectOptions } from '../src/repository/server.ts';
 import { temporaryFolder } from './folders.ts';
 
 /** The two databases that everything must work on. */
@@ -53,11 +54,22 @@ export async function openConnection(place: DatabasePlace): Promise<Connection> 
   return connection.value;
 }
 
+/** The URL of an empty database on the server that goes when the test has finished. */
+export async function emptyDatabaseUrl(): Promise<string> {
+  const place = await emptyDatabasePlace('postgres');
+  return place.kind === 'postgres' ? place.url : '';
+}
+
 /** A migrated database of the test's own. */
 export async function migratedDatabase(kind: PlaceKind): Promise<Connection> {
   const place = await emptyDatabasePlace(kind);
   if (place.kind === 'embedded') await cp(inject('embeddedTemplate'), place.directory, { recursive: true });
-  const opened = await openForWriting(place, nodeDisk);
+  return openMigrated(place);
+}
+
+/** A connection to a database that is migrated by this where it is not, closed when the test has finished. */
+export async function openMigrated(place: DatabasePlace, options?: ConnectOptions): Promise<Connection> {
+  const opened = await openForWriting(place, nodeDisk, options);
   if (!opened.ok || opened.value.state !== 'ready') throw new Error(JSON.stringify(opened));
   const { connection } = opened.value;
   onTestFinished(() => connection.close().catch(() => {}));

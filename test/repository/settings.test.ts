@@ -1,21 +1,13 @@
 import path from 'node:path';
 import pg from 'pg';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { nodeDisk } from '../../src/disk.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { inWriting } from '../../src/repository/connection.ts';
 import { inspectSchema } from '../../src/repository/migrate.ts';
-import { openForWriting } from '../../src/repository/open.ts';
-import type { ConnectOptions } from '../../src/repository/server.ts';
 import { problemOfDatabase } from '../../src/repository/sqlstate.ts';
-import { databaseKinds, emptyDatabasePlace, migratedDatabase } from '../databases.ts';
+import { databaseKinds, emptyDatabaseUrl, migratedDatabase, openMigrated } from '../databases.ts';
 import { cloneAt, document, makeClone } from '../sync/sides.ts';
 import { watched } from './seam.ts';
-
-async function emptyUrl(): Promise<string> {
-  const place = await emptyDatabasePlace('postgres');
-  return place.kind === 'postgres' ? place.url : '';
-}
 
 /** Another session, until the test has finished. */
 async function session(url: string): Promise<pg.Client> {
@@ -24,14 +16,6 @@ async function session(url: string): Promise<pg.Client> {
   await client.connect();
   onTestFinished(() => client.end());
   return client;
-}
-
-async function migrated(url: string, options: ConnectOptions = {}): Promise<Connection> {
-  const opened = await openForWriting({ kind: 'postgres', url }, nodeDisk, options);
-  if (!opened.ok || opened.value.state !== 'ready') throw new Error(JSON.stringify(opened));
-  const { connection } = opened.value;
-  onTestFinished(() => connection.close().catch(() => {}));
-  return connection;
 }
 
 const tree = { 'a/SKILL.md': document('a', 'Résumé ☃\n'), 'b/SKILL.md': document('b'), 'b/notes.txt': 'ü' };
@@ -57,7 +41,7 @@ describe('whatever a role or a database has set, a sync is the same', () => {
   ];
 
   test.each([`datestyle = 'SQL, DMY'`, `datestyle = 'German'`])('also %s', async (style) => {
-    const url = await emptyUrl();
+    const url = await emptyDatabaseUrl();
     const admin = await session(url);
     await admin.query('create schema team');
     for (const setting of [style, ...settings]) {
@@ -65,7 +49,7 @@ describe('whatever a role or a database has set, a sync is the same', () => {
         `do $$ begin execute format('alter database %I set ${setting.replaceAll("'", "''")}', current_database()); end $$`,
       );
     }
-    const connection = await migrated(url);
+    const connection = await openMigrated({ kind: 'postgres', url });
     const clone = await makeClone(connection);
     await clone.write(tree);
     expect((await clone.run('export')).words).toEqual(['a: new -> database', 'b: new -> database']);
@@ -86,11 +70,11 @@ describe('whatever a role or a database has set, a sync is the same', () => {
 });
 
 test('a schema other than public holds the library, whoever names it', async () => {
-  const url = await emptyUrl();
+  const url = await emptyDatabaseUrl();
   const admin = await session(url);
   await admin.query('create schema team');
   const named = `${url}?options=-csearch_path%3Dteam`;
-  const clone = await makeClone(await migrated(named));
+  const clone = await makeClone(await openMigrated({ kind: 'postgres', url: named }));
   await clone.write(tree);
   await clone.run('export');
   const tables = await admin.query(
@@ -104,12 +88,12 @@ test('a schema other than public holds the library, whoever names it', async () 
 
 describe('others that hold a lock', () => {
   test('are waited for, for as long as is asked, and no longer', async () => {
-    const url = await emptyUrl();
-    const clone = await makeClone(await migrated(url));
+    const url = await emptyDatabaseUrl();
+    const clone = await makeClone(await openMigrated({ kind: 'postgres', url }));
     await clone.write(tree);
     const holder = await session(url);
     await holder.query('begin; lock table skills in access exclusive mode');
-    const hasty = await migrated(url, { lockTimeoutMs: 200 });
+    const hasty = await openMigrated({ kind: 'postgres', url }, { lockTimeoutMs: 200 });
     const run = clone.run('export');
     const other = await makeClone(hasty);
     await other.write(tree);
@@ -127,8 +111,8 @@ describe('others that hold a lock', () => {
   });
 
   test('and are limited by the server, where it has a limit and nobody says otherwise', async () => {
-    const url = await emptyUrl();
-    const connection = await migrated(url);
+    const url = await emptyDatabaseUrl();
+    const connection = await openMigrated({ kind: 'postgres', url });
     const inside = async (one: Connection) =>
       inWriting(one, () =>
         one.query(
@@ -143,21 +127,25 @@ describe('others that hold a lock', () => {
     await admin.query(
       `do $$ begin execute format('alter database %I set statement_timeout = ''9s''', current_database()); end $$`,
     );
-    expect(await inside(await migrated(url))).toEqual([{ lock: '7s', statement: '9s' }]);
-    expect(await inside(await migrated(url, { lockTimeoutMs: 3000, statementTimeoutMs: 4000 }))).toEqual([
-      { lock: '3s', statement: '4s' },
+    expect(await inside(await openMigrated({ kind: 'postgres', url }))).toEqual([
+      { lock: '7s', statement: '9s' },
     ]);
+    expect(
+      await inside(
+        await openMigrated({ kind: 'postgres', url }, { lockTimeoutMs: 3000, statementTimeoutMs: 4000 }),
+      ),
+    ).toEqual([{ lock: '3s', statement: '4s' }]);
     // Nothing of it stays with the session, which may be another's next.
-    const own = await migrated(url, { lockTimeoutMs: 3000 });
+    const own = await openMigrated({ kind: 'postgres', url }, { lockTimeoutMs: 3000 });
     await inside(own);
     expect(await own.query(`select current_setting('lock_timeout') as lock`)).toEqual([{ lock: '7s' }]);
   });
 });
 
 test('a statement that takes too long is ended, and said', async () => {
-  const url = await emptyUrl();
-  await migrated(url);
-  const connection = await migrated(url, { statementTimeoutMs: 500 });
+  const url = await emptyDatabaseUrl();
+  await openMigrated({ kind: 'postgres', url });
+  const connection = await openMigrated({ kind: 'postgres', url }, { statementTimeoutMs: 500 });
   const error = await inWriting(connection, () => connection.query('select pg_sleep(30)')).catch(
     (thrown: unknown) => thrown,
   );
@@ -166,8 +154,8 @@ test('a statement that takes too long is ended, and said', async () => {
 });
 
 test('a transaction that the database gives up for a deadlock is done again', async () => {
-  const url = await emptyUrl();
-  const connection = await migrated(url);
+  const url = await emptyDatabaseUrl();
+  const connection = await openMigrated({ kind: 'postgres', url });
   const clone = await makeClone(connection);
   await clone.write(tree);
   await clone.run('export');

@@ -1,10 +1,10 @@
 import path from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { nodeDisk } from '../../src/disk.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { openForWriting } from '../../src/repository/open.ts';
 import { problemOfDatabase } from '../../src/repository/sqlstate.ts';
-import { emptyDatabasePlace } from '../databases.ts';
+import { emptyDatabaseUrl, openMigrated } from '../databases.ts';
 import { type Gate, openGate } from '../servers/gate.ts';
 import { cloneAt, document, makeClone } from '../sync/sides.ts';
 
@@ -30,12 +30,8 @@ async function outcomeOf(url: string, run: (connection: Connection) => Promise<u
 
 describe('a connection that is cut after any message', () => {
   test('leaves nothing half, is said, and one further run does the rest', async () => {
-    const place = await emptyDatabasePlace('postgres');
-    const url = place.kind === 'postgres' ? place.url : '';
-    const opened = await openForWriting(place, nodeDisk);
-    if (!opened.ok || opened.value.state !== 'ready') throw new Error('not opened');
-    const { connection } = opened.value;
-    onTestFinished(() => connection.close());
+    const url = await emptyDatabaseUrl();
+    const connection = await openMigrated({ kind: 'postgres', url });
     const clone = await makeClone(connection);
     const texts = async () =>
       (
@@ -88,8 +84,7 @@ describe('a connection that is cut after any message', () => {
   });
 
   test('is given up where the server says nothing any more and somebody interrupts', async () => {
-    const place = await emptyDatabasePlace('postgres');
-    const url = place.kind === 'postgres' ? place.url : '';
+    const url = await emptyDatabaseUrl();
     const controller = new AbortController();
     const gate = await openGate(url, () => ({ with: 'pass', messages: 30, end: 'silent' }));
     setTimeout(() => controller.abort(), 1000);
