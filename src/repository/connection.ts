@@ -40,6 +40,9 @@ const defaultLockMs = 60_000;
 /** How long a transaction may wait for us, as while files are read: bounded, and not as short as servers may have it. */
 const idleMs = 600_000;
 
+/** How soon a server is to notice that we have gone. */
+const checkMs = 2000;
+
 /** How long an interrupted statement may go on before the connection is given up, and rolled back so. */
 const graceMs = 2000;
 
@@ -123,7 +126,7 @@ export function connectionOf(
   const { signal } = patience;
   return {
     ...facts,
-    settings: settingsSql(patience),
+    settings: settingsSql(facts.database, patience),
     session: { inTransaction: false },
     query: async (text, values = []) => {
       const giveUp = afterInterruption(signal, () => client.connection.stream.destroy());
@@ -164,7 +167,7 @@ function afterInterruption(signal: AbortSignal | undefined, action: () => void):
  * Settings of each transaction, none of the session: behind a pooler the next transaction may be another's. What
  * a role or a database has set must not change what our statements mean.
  */
-function settingsSql({ lockTimeoutMs, statementTimeoutMs }: Patience): string {
+function settingsSql({ kind }: DatabaseName, { lockTimeoutMs, statementTimeoutMs }: Patience): string {
   const lock =
     lockTimeoutMs === undefined
       ? `coalesce(nullif(current_setting('lock_timeout'), '0'), '${defaultLockMs}')`
@@ -176,6 +179,11 @@ function settingsSql({ lockTimeoutMs, statementTimeoutMs }: Patience): string {
     `set_config('idle_in_transaction_session_timeout', '${idleMs}', true)`,
     `set_config('lock_timeout', ${lock}, true)`,
   ];
+  if (kind === 'postgres') {
+    // A server that waits for a lock looks whether we are still there. Not every system can.
+    const check = `case when version() ~ '-linux-' then '${checkMs}' else '0' end`;
+    settings.push(`set_config('client_connection_check_interval', ${check}, true)`);
+  }
   if (statementTimeoutMs !== undefined) {
     settings.push(`set_config('statement_timeout', '${Math.round(statementTimeoutMs)}', true)`);
   }

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { nodeDisk } from '../../src/disk.ts';
-import type { Connection } from '../../src/repository/connection.ts';
+import { type Connection, inWriting } from '../../src/repository/connection.ts';
 import { openForWriting } from '../../src/repository/open.ts';
 import { problemOfDatabase } from '../../src/repository/sqlstate.ts';
 import { emptyDatabaseUrl, openMigrated } from '../databases.ts';
@@ -82,6 +82,23 @@ describe('a connection that is cut after any message', () => {
       ),
     ).toEqual([]);
   });
+
+  test.skipIf(process.platform !== 'linux')(
+    'waits for no lock any more, though the server cannot know',
+    async () => {
+      const place = { kind: 'postgres', url: await emptyDatabaseUrl() } as const;
+      const [holder, waiter] = [await openMigrated(place), await openMigrated(place)];
+      const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      await inWriting(holder, async () => {
+        await holder.query('lock table skills in access exclusive mode');
+        const waits = inWriting(waiter, () => waiter.query('select from skills')).catch(() => {});
+        await vi.waitFor(async () => expect(await holder.query(waiting)).toHaveLength(1), 10_000);
+        await waiter.close();
+        await waits;
+        await vi.waitFor(async () => expect(await holder.query(waiting)).toEqual([]), 30_000);
+      });
+    },
+  );
 
   test('is given up where the server says nothing any more and somebody interrupts', async () => {
     const url = await emptyDatabaseUrl();
