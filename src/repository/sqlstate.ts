@@ -26,10 +26,15 @@ export function codeOf(error: unknown): CodedError | undefined {
   if (!(error instanceof Error)) return undefined;
   // Node tries each address of a host, and wraps what each of them answered.
   const inner: Error = error instanceof AggregateError ? error.errors[0] : error;
-  const { code = wordsOfPg[inner.message], severity } = inner as { code?: unknown; severity?: unknown };
+  const {
+    code = wordsOfPg[inner.message],
+    severity,
+    syscall,
+  } = inner as Partial<Record<'code' | 'severity' | 'syscall', unknown>>;
   if (typeof code !== 'string') return undefined;
   // EPERM and its like have the shape of a SQLSTATE, and are no server's.
-  const isKnown = typeof severity === 'string' || code in meanings || isOfTls(code);
+  const isOfFile = ['ENOENT', 'EACCES'].includes(code) && syscall !== 'connect';
+  const isKnown = typeof severity === 'string' || (code in meanings && !isOfFile) || isOfTls(code);
   return isKnown ? { code: ofPooler(code, inner.message) ?? code, message: inner.message } : undefined;
 }
 
