@@ -165,8 +165,7 @@ async function syncSides(
       signal.throwIfAborted();
       report.preview(preview);
     }
-  }
-  if (!flags.dryRun && !plan.refusal) {
+  } else if (!plan.refusal) {
     const applied = await runPlan(input, prepared);
     plan = applied.plan;
     for (const result of applied.results) {

@@ -171,7 +171,8 @@ function settingsSql({ kind }: DatabaseName, { lockTimeoutMs, statementTimeoutMs
   const lock =
     lockTimeoutMs === undefined
       ? `coalesce(nullif(current_setting('lock_timeout'), '0'), '${defaultLockMs}')`
-      : `'${Math.round(lockTimeoutMs)}'`;
+      : // To Postgres, 0 is for ever.
+        `'${Math.max(1, Math.round(lockTimeoutMs))}'`;
   const settings = [
     `set_config('datestyle', 'ISO', true)`,
     `set_config('array_nulls', 'on', true)`,

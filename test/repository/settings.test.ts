@@ -135,6 +135,9 @@ describe('others that hold a lock', () => {
         await openMigrated({ kind: 'postgres', url }, { lockTimeoutMs: 3000, statementTimeoutMs: 4000 }),
       ),
     ).toEqual([{ lock: '3s', statement: '4s' }]);
+    expect(await inside(await openMigrated({ kind: 'postgres', url }, { lockTimeoutMs: 0 }))).toMatchObject([
+      { lock: '1ms' },
+    ]);
     // Nothing of it stays with the session, which may be another's next.
     const own = await openMigrated({ kind: 'postgres', url }, { lockTimeoutMs: 3000 });
     await inside(own);
