@@ -195,10 +195,10 @@ function parseUrl(url: string): ReadonlyMap<Parameter, string> {
   for (const pair of query?.split('&') ?? []) {
     const [name = '', ...rest] = pair.split('=');
     if (name === '' || withoutEffect.has(name)) continue;
+    if (name !== 'ssl' && !isParameter(name)) throw new NotUnderstood(whyUnknown(name));
     const value = decode(name, rest.join('='));
     if (name === 'ssl') given.set('sslmode', otherSslModes[value] ?? value);
-    else if (isParameter(name)) given.set(name, value);
-    else throw new NotUnderstood(whyUnknown(name));
+    else given.set(name, value);
   }
   return given;
 }
