@@ -1,6 +1,6 @@
 // The base: what both sides held when they last agreed, kept as a file per skills directory and database.
 
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { answer, type Disk, readWhole } from '../disk.ts';
 import type { RevisionMark } from '../replica.ts';
@@ -164,10 +164,13 @@ export async function writeBase(
     ),
   };
   const target = path.join(basesFolder(stateDirectory), fileName(identity));
-  const draft = `${target}.${randomUUID()}`;
+  // One name, so that what a killed run left is cleared away. Only where nobody can lock the skills directory may two
+  // runs meet here: then one of them goes without a base, and the next run finds the digests equal.
+  const draft = `${target}.draft`;
   await answer(disk.mkdir(basesFolder(stateDirectory)), 'EEXIST');
-  await disk.writeNew(draft, Buffer.from(`${JSON.stringify(file)}\n`));
-  await disk.rename(draft, target);
+  await answer(disk.unlink(draft), 'ENOENT');
+  const written = await answer(disk.writeNew(draft, Buffer.from(`${JSON.stringify(file)}\n`)), 'EEXIST');
+  if (written.ok) await answer(disk.rename(draft, target), 'ENOENT');
 }
 
 /** The database that this directory was last synced with, in words; undefined where it never was. */
