@@ -32,14 +32,20 @@ async function onServer(work: (client: pg.Client) => Promise<unknown>): Promise<
 }
 
 /** An empty database that goes when the test has finished. */
-export async function emptyDatabasePlace(kind: PlaceKind): Promise<DatabasePlace> {
+export function emptyDatabasePlace(kind: PlaceKind): Promise<DatabasePlace> {
+  return databasePlace(kind, false);
+}
+
+async function databasePlace(kind: PlaceKind, isMigrated: boolean): Promise<DatabasePlace> {
   if (kind === 'embedded') {
     const directory = `${await temporaryFolder()}/db`;
     onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    if (isMigrated) await cp(inject('embeddedTemplate'), directory, { recursive: true });
     return { kind, directory };
   }
   const name = `skill_fleet_${randomUUID().replaceAll('-', '')}`;
-  await onServer((client) => client.query(`create database ${name}`));
+  const template = isMigrated ? ` template ${inject('serverTemplate')}` : '';
+  await onServer((client) => client.query(`create database ${name}${template}`));
   onTestFinished(() => onServer((client) => client.query(`drop database ${name} with (force)`)));
   const url = new URL((kind === 'pooler' && inject('poolerUrl')) || inject('serverUrl'));
   url.pathname = name;
@@ -62,9 +68,10 @@ export async function emptyDatabaseUrl(): Promise<string> {
 
 /** A migrated database of the test's own. */
 export async function migratedDatabase(kind: PlaceKind): Promise<Connection> {
-  const place = await emptyDatabasePlace(kind);
-  if (place.kind === 'embedded') await cp(inject('embeddedTemplate'), place.directory, { recursive: true });
-  return openMigrated(place);
+  const connection = await openMigrated(await databasePlace(kind, true));
+  // Each has a name of its own, as if it had been migrated where it stands.
+  await connection.query('update sync_databases set database_id = gen_random_uuid()');
+  return connection;
 }
 
 /** A connection to a database that is migrated by this where it is not, closed when the test has finished. */
