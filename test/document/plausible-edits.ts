@@ -51,7 +51,9 @@ function describe(description: string, text: string): readonly [string, string][
   ];
 }
 
-const alike = (text: string) => `${text.slice(0, 20)}x`;
+/** Its first characters, of which none is cut in two. */
+const start = (text: string) => [...text].slice(0, 20).join('');
+const alike = (text: string) => `${start(text)}x`;
 
 /**
  * Edits of every field.
@@ -81,7 +83,7 @@ export function plausibleEdits(fields: Fields, text = 'new: one'): readonly Edit
       'version',
       ['version'],
       [
-        ['changed', text.slice(0, 20)],
+        ['changed', start(text)],
         ['default', '1.0.0'],
       ],
     ),

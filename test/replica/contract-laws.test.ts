@@ -14,6 +14,8 @@ const runs = (name: string) => Number(process.env['CONTRACT_RUNS'] ?? (name.incl
 /** The ordinary run takes the same worlds each time; a long one takes others, and prints its seed where it fails. */
 const seed = process.env['CONTRACT_RUNS'] ? {} : { seed: 1 };
 
+const timeLimit = process.env['CONTRACT_RUNS'] ? 3_600_000 : 120_000;
+
 const paths = ['a', 'a/b', 'c', 'd/e'] as const;
 
 function filesWith(documents: readonly string[]): fc.Arbitrary<Files> {
@@ -98,32 +100,45 @@ async function live(subject: Subject, replica: Replica, { fates, batch, abortAt 
 }
 
 describe.each(subjects)('%s', (name, { isSkipped, setUp }) => {
-  test.skipIf(isSkipped)('does what was answered and no more, as the replica in memory does', async () => {
-    const [subject, model] = [await setUp(), await memorySubject()];
-    const [replica, modelReplica] = [await subject.open(), await model.open()];
-    const newcomer = await subject.open();
-    await fc.assert(
-      fc.asyncProperty(world, async (happening) => {
-        const { results, before, after } = await live(subject, replica, happening);
-        const { skills } = await newcomer.snapshot();
-        for (const [index, path] of paths.entries()) {
-          const result = results.find(({ change }) => change.path === path);
-          const wanted = happening.fates[index]?.wanted;
-          const isDone = result?.ok && wanted !== undefined && wanted !== 'kept';
-          expect({ path, files: after[path] }).toEqual({
-            path,
-            files: isDone ? (wanted ? filesOf(skillOf(path, wanted)) : undefined) : before[path],
-          });
-          if (result?.ok) expect(result.state).toEqual(skills.get(path as SkillPath) ?? null);
-        }
-        expect(await subject.leftOpen()).toEqual([]);
-        if (happening.abortAt !== null) return;
-        expect(results.some((result) => !result.ok && result.problem === interrupted)).toBe(false);
-        const asModel = await live(model, modelReplica, happening);
-        const answers = (lived: Lived) => lived.results.map(({ change, ok }) => [change.path, ok]);
-        expect(answers({ results, before, after })).toEqual(answers(asModel));
-      }),
-      { numRuns: runs(name), ...seed },
-    );
-  });
+  test.skipIf(isSkipped)(
+    'does what was answered and no more, as the replica in memory does',
+    async () => {
+      const [subject, model] = [await setUp(), await memorySubject()];
+      const [replica, modelReplica] = [await subject.open(), await model.open()];
+      const newcomer = await subject.open();
+      await fc.assert(
+        fc.asyncProperty(world, async (happening) => {
+          const { results, before, after } = await live(subject, replica, happening);
+          const { skills } = await newcomer.snapshot();
+          for (const [index, path] of paths.entries()) {
+            const result = results.find(({ change }) => change.path === path);
+            const wanted = happening.fates[index]?.wanted;
+            const isDone = result?.ok && wanted !== undefined && wanted !== 'kept';
+            expect({ path, files: after[path] }).toEqual({
+              path,
+              files: isDone ? (wanted ? filesOf(skillOf(path, wanted)) : undefined) : before[path],
+            });
+            if (result?.ok) expect(result.state).toEqual(skills.get(path as SkillPath) ?? null);
+          }
+          expect(await subject.leftOpen()).toEqual([]);
+          if (happening.abortAt !== null) return;
+          expect(results.some((result) => !result.ok && result.problem === interrupted)).toBe(false);
+          const asModel = await live(model, modelReplica, happening);
+          // What a deleted document leaves is in the way in files alone: no other replica holds what no skill owns.
+          const isInTheWay = new Set(
+            results.flatMap((result) =>
+              !result.ok && result.problem.reason === 'file-in-the-way' ? [result.change.path] : [],
+            ),
+          );
+          const answers = (lived: Lived) =>
+            lived.results.flatMap(({ change, ok }) =>
+              isInTheWay.has(change.path) ? [] : [[change.path, ok]],
+            );
+          expect(answers({ results, before, after })).toEqual(answers(asModel));
+        }),
+        { numRuns: runs(name), ...seed },
+      );
+    },
+    timeLimit,
+  );
 });
