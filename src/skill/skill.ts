@@ -20,12 +20,17 @@ export function makeSkill(path: SkillPath, entries: readonly Entry[]): Skill {
   return { path, entries: entries.toSorted((a, b) => compareBytes(a.path, b.path)) };
 }
 
+/** Whether a file of this name makes its folder a skill: letter case does not count. */
+export function isDocumentName(name: string): boolean {
+  return name.toLowerCase() === 'skill.md';
+}
+
 /**
  * Which of a folder's file names is its document: `SKILL.md`, else the first in byte order that is it in
  * another case, which keeps its name. Undefined where the folder is no skill.
  */
 export function documentName(names: Iterable<string>): string | undefined {
-  const candidates = [...names].filter((name) => name.toLowerCase() === 'skill.md');
+  const candidates = [...names].filter(isDocumentName);
   return candidates.includes('SKILL.md') ? 'SKILL.md' : candidates.sort(compareBytes)[0];
 }
 

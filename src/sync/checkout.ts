@@ -8,14 +8,14 @@ import { type Standing, standings } from '../git/standings.ts';
 import { uncleanPaths } from '../git/unclean.ts';
 import type { CommitPlace, Holder } from '../replica.ts';
 import { foldersAbove, type SkillPath } from '../skill/path.ts';
-import { documentOf, type Skill } from '../skill/skill.ts';
+import { documentOf, isDocumentName, type Skill } from '../skill/skill.ts';
 
 /** Tells which skills are as HEAD has them. */
 export type IsClean = (path: SkillPath) => boolean;
 
 /** What a skills directory holds, as git must know it to tell whose each file is. */
 export interface SkillTree {
-  /** Whether a skill stands at a path, on either side: a file belongs to the nearest one above it. */
+  /** Whether a skill stands at a path: a file belongs to the nearest one above it. */
   readonly isSkill: (path: string) => boolean;
   /** What ignore rules leave out of skills, and git need not hold. */
   readonly dropped: readonly string[];
@@ -84,7 +84,12 @@ export class Checkout implements Holder {
       if (above.some((one) => left.has(one))) continue;
       const owner = above.find((one) => this.#tree.isSkill(one));
       if (owner !== undefined) dirty.add(owner);
-      if (isFolder) folders.push(path);
+      // A document makes a folder a skill, or not: whose the files around it are at HEAD is another question then.
+      if (isDocumentName(bare.slice(bare.lastIndexOf('/') + 1))) for (const one of above) dirty.add(one);
+      if (isFolder) {
+        dirty.add(bare);
+        folders.push(path);
+      }
     }
     return (path) => !dirty.has(path) && !folders.some((folder) => path.startsWith(folder));
   }
@@ -106,7 +111,7 @@ export class Checkout implements Holder {
     for (const held of (await this.#heldBlobs()) ?? []) {
       const path = held.slice(held.indexOf(' ', 2) + 1);
       const name = path.slice(path.lastIndexOf('/') + 1);
-      if (name.toLowerCase() === 'skill.md') folders.add(path.slice(0, -name.length - 1));
+      if (isDocumentName(name)) folders.add(path.slice(0, -name.length - 1));
     }
     return asked.filter(({ path }) => folders.has(path));
   }

@@ -72,7 +72,7 @@ async function prepare(input: SyncInput): Promise<Prepared> {
   const read = await withHeldFiles(files, database, scanned, found);
   signal?.throwIfAborted();
   const checkout = await Checkout.find(input.run.directory, {
-    isSkill: (path) => read.skills.has(path as SkillPath) || found.skills.has(path as SkillPath),
+    isSkill: (path) => read.skills.has(path as SkillPath),
     dropped: read.dropped,
     ...(bits && { otherBits: () => bits.unlikeIndex() }),
   });

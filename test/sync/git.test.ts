@@ -50,6 +50,32 @@ describe.skipIf(!hasGit).each(['postgres'] as const)('clones without a base, on 
     expect((await second.run('sync', newest)).words).toEqual(['x: edited -> database']);
   });
 
+  test('know for unclean what a skill owns where the one below it stands in the database alone', async () => {
+    const { connection, first, join } = await team(kind);
+    await connection.query(
+      `insert into skills (skill_path, name, type, status) values ('x/n', 'n', 'tool', 'active')`,
+    );
+    await first.write({ 'x/n/file': 'mine' });
+    const refused = 'x/n: refused, file-in-the-way';
+    expect((await first.run('sync', newest)).words).toEqual(['x: edited -> database', refused]);
+    const second = await join();
+    expect((await second.run('sync', newest)).words).toEqual(['x: older -> files', refused]);
+  });
+
+  test('know for unclean what a skill owns by the deletion of the one below it', async () => {
+    const { first, join } = await team(kind);
+    await first.commit({ 'x/n/SKILL.md': document('n'), 'x/n/file': 'of n' });
+    await first.git('push', '--quiet', 'origin', 'main');
+    await first.run('export');
+    await rm(path.join(first.folder, 'x/n/SKILL.md'));
+    expect((await first.run('sync', newest)).words).toEqual(['x: edited -> database', 'x/n: hold deletion']);
+    const second = await join();
+    expect((await second.run('sync', { ...newest, dryRun: true })).words).not.toContain(
+      'x: edited -> database',
+    );
+    expect(await seen(second)).toEqual(['x: older -> files']);
+  });
+
   test('with a newer commit win against an older one that was exported later', async () => {
     const { connection, first, join } = await team(kind);
     const second = await join();
