@@ -97,6 +97,11 @@ const reasons = {
     remedy: 'Rename one of them. Where one was renamed to the other, run again with --delete.',
   }),
 
+  'path-taken': (_: OfSkill & { side: 'database' | 'files' }): Sentence => ({
+    what: `${JSON.stringify(_.path)} is not taken into ${sideNames[_.side].toLowerCase()}: the skill that stands there does not go in this run`,
+    remedy: 'Settle what keeps that one, or run again without --skill-path and --status.',
+  }),
+
   // ---- the skills directory ----
   'skills-directory-is-a-file': (_: { directory: string }): Sentence => ({
     what: `Skills directory is a file: ${_.directory}`,

@@ -31,16 +31,20 @@ export interface Snapshot {
   readonly notices: readonly Notice[];
 }
 
-/** One skill as it was loaded, or why it could not be. */
+/** One skill as it was loaded, or why it could not be. The skill's own path is where it stands. */
 export type Loaded =
   | { readonly path: SkillPath; readonly skill: Skill }
   | { readonly path: SkillPath; readonly problem: Problem };
 
-/** A change of one path: what the replica is expected to hold, and what it shall hold. Null is absent. */
+/** A change of one skill: what the replica is expected to hold, and what it shall hold. Null is absent. */
 export interface Change {
   readonly path: SkillPath;
   readonly before: SkillState | null;
   readonly after: SkillState | null;
+  /** Where the skill stands before, if elsewhere: then nothing else may stand at `path` that does not go itself. */
+  readonly from?: SkillPath;
+  /** Where both sides held the skill when they last agreed, if elsewhere: others may know it by that. */
+  readonly formerly?: SkillPath;
   /** Whose wish a change of the database is, where it is not the files': then no commit knows it. */
   readonly origin?: 'database';
   /** When the files that go to the database were changed, by its clock; the run's time where nobody knows. */
@@ -71,6 +75,17 @@ export type Result<C extends Change = Change> =
 
 /** Reads skills in bounded batches, in the order asked for. */
 export type Load = (paths: readonly SkillPath[]) => AsyncIterable<readonly Loaded[]>;
+
+/** Reads skills from the paths that `places` names, each as one of the path that it has there. */
+export async function* loadAt(
+  load: Load,
+  places: ReadonlyMap<SkillPath, SkillPath>,
+): AsyncGenerator<readonly Loaded[]> {
+  const asked = new Map([...places].map(([path, place]) => [place, path]));
+  for await (const batch of load([...asked.keys()])) {
+    yield batch.map((loaded) => ({ ...loaded, path: asked.get(loaded.path) ?? loaded.path }));
+  }
+}
 
 /** The problem of what was not done since a run was interrupted: one, so that it is said once. */
 export const interrupted: Problem = { reason: 'interrupted' };
@@ -219,6 +234,10 @@ export interface DatabaseReplica extends Replica {
   findPast(
     asked: readonly { readonly path: SkillPath; readonly skillId: number; readonly digest: Digest }[],
   ): Promise<ReadonlySet<SkillPath>>;
+  /** Reads skills as they were when they had these digests, in bounded batches; of the others there is nothing. */
+  loadPast(
+    asked: readonly { readonly path: SkillPath; readonly skillId: number; readonly digest: Digest }[],
+  ): AsyncIterable<readonly Loaded[]>;
   /**
    * Lets rows without a stored text take that of the files, where these say nothing against them: from then on
    * they count as having it. Writes nothing.
@@ -259,8 +278,18 @@ export interface DatabaseReplica extends Replica {
   keep<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]>;
   /** Gives what tells what the database would make of a skill that comes to it. Writes nothing. */
   reader(): Promise<(skill: Skill) => Reading>;
-  /** Takes note that the files hold what these rows were found to hold, so that nobody computes it again. */
-  settle(states: ReadonlyMap<SkillPath, SkillState>, source: Load): Promise<void>;
+  /**
+   * Takes note that the files hold what these rows were found to hold, so that nobody computes it again.
+   *
+   * @param former where rows that someone else renamed stood before
+   */
+  settle(
+    states: ReadonlyMap<SkillPath, SkillState>,
+    source: Load,
+    former: ReadonlyMap<SkillPath, SkillPath>,
+  ): Promise<void>;
+  /** The keys of the skills that stood at these paths last, those that stand there now apart. */
+  formerKeys(paths: readonly SkillPath[]): Promise<ReadonlyMap<SkillPath, number>>;
   /** What the skills that this run's changes brought name in vain. */
   unresolved(): Promise<readonly Notice[]>;
   /** Notes what became of changes to the files. */

@@ -27,7 +27,7 @@ const mayImport: { readonly [room: string]: readonly string[] } = {
   ],
   sync: ['disk', 'git', 'lock', 'notice', 'problem', 'reconcile', 'replica', 'skill'],
   git: [],
-  reconcile: ['problem', 'replica', 'skill'],
+  reconcile: ['document', 'problem', 'replica', 'skill'],
   replica: ['document', 'notice', 'problem', 'skill'],
   directory: ['disk', 'document', 'notice', 'problem', 'replica', 'skill'],
   repository: ['disk', 'document', 'lock', 'notice', 'problem', 'replica', 'skill', 'taxonomy', 'user'],

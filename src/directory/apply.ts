@@ -12,6 +12,7 @@ import {
   interrupted,
   type Load,
   type Loaded,
+  oneByOne,
   type Result,
   readAhead,
   type SkillState,
@@ -44,9 +45,9 @@ export async function applyChanges<C extends Change>(
 ): Promise<readonly Result<C>[]> {
   const outcomes = new Map<string, Outcome<SkillState | null>>();
   let stopped: Problem | undefined;
-  const run = async (wave: readonly Wanted[]) => {
+  const run = async (wave: readonly Wanted[], isOne = false) => {
     if (signal?.aborted) stopped ??= interrupted;
-    for (const [path, outcome] of stopped ? [] : await takeAll(applying, wave)) {
+    for (const [path, outcome] of stopped ? [] : await takeAll(applying, wave, isOne)) {
       const isFull = !outcome.ok && isDiskFull(outcome.problem);
       outcomes.set(path, isFull && stopped ? refuse(stopped) : outcome);
       if (isFull)
@@ -59,19 +60,36 @@ export async function applyChanges<C extends Change>(
     await run(batch.map((change) => ({ change, skill: null })));
   }
   const writes = changes.filter((change) => change.after !== null);
-  const byPath = new Map<string, C>(writes.map((change) => [change.path, change]));
-  const loads = source(writes.map((change) => change.path).sort(compareBytes));
-  for await (const batch of readAhead(loads)) {
-    const wanted = batch.flatMap((loaded): readonly Wanted[] => {
-      const change = byPath.get(loaded.path);
-      if (change === undefined) throw new Error(`loaded unasked: ${loaded.path}`);
-      const skill = wantedSkill(change, loaded);
-      if (skill.ok) return [{ change, skill: skill.value }];
-      outcomes.set(change.path, skill);
-      return [];
+  const { rounds, circles } = orderRenames(writes.filter(({ from }) => from !== undefined));
+  for (const circle of circles) {
+    const loaded = new Map<string, Loaded>();
+    for await (const one of oneByOne(source(circle.map((change) => change.path)))) loaded.set(one.path, one);
+    const skills = circle.map((change) => {
+      const one = loaded.get(change.path);
+      return { change, skill: one ? wantedSkill(change, one) : overtaken(change) };
     });
-    for (const wave of wavesOf(wanted)) await run(wave);
+    const wanted = skills.flatMap(({ change, skill }) => (skill.ok ? [{ change, skill: skill.value }] : []));
+    if (wanted.length === circle.length) await run(wanted, true);
+    else for (const { change, skill } of skills) if (!skill.ok) outcomes.set(change.path, skill);
     if (stopped) break;
+  }
+  // A folder that a skill moves away from is another's place too.
+  for (const some of [...rounds, writes.filter(({ from }) => from === undefined)]) {
+    if (stopped || some.length === 0) continue;
+    const byPath = new Map<string, Change>(some.map((change) => [change.path, change]));
+    const loads = source(some.map((change) => change.path).sort(compareBytes));
+    for await (const batch of readAhead(loads)) {
+      const wanted = batch.flatMap((loaded): readonly Wanted[] => {
+        const change = byPath.get(loaded.path);
+        if (change === undefined) throw new Error(`loaded unasked: ${loaded.path}`);
+        const skill = wantedSkill(change, loaded);
+        if (skill.ok) return [{ change, skill: skill.value }];
+        outcomes.set(change.path, skill);
+        return [];
+      });
+      for (const wave of wavesOf(wanted)) await run(wave);
+      if (stopped) break;
+    }
   }
   return changes.map((change) => {
     const outcome = outcomes.get(change.path) ?? (stopped ? refuse(stopped) : overtaken(change));
@@ -89,6 +107,37 @@ function isDiskFull(problem: Problem): problem is Problem & { readonly reason: '
 interface Wanted {
   readonly change: Change;
   readonly skill: Skill | null;
+}
+
+/**
+ * Renames in rounds, each after the one that frees its place. Skills that take each other's places in a circle are
+ * written where others stood, all of a circle or none: no place is ever without a skill.
+ */
+function orderRenames(renames: readonly Change[]): {
+  readonly rounds: readonly (readonly Change[])[];
+  readonly circles: readonly (readonly Change[])[];
+} {
+  const rounds: (readonly Change[])[] = [];
+  let waiting = renames;
+  for (let round = renames; round.length > 0; ) {
+    const standing = new Set(waiting.map(({ from }) => from));
+    round = waiting.filter(({ path }) => !standing.has(path));
+    waiting = waiting.filter(({ path }) => standing.has(path));
+    if (round.length > 0) rounds.push(round);
+  }
+  const leaving = new Map<SkillPath | undefined, Change>(waiting.map((change) => [change.from, change]));
+  const befores = new Map(waiting.map(({ from, before }) => [from, before]));
+  const circles: (readonly Change[])[] = [];
+  for (const first of waiting) {
+    const circle: Change[] = [];
+    for (let next = leaving.get(first.from); next && leaving.delete(next.from); ) {
+      const { from: _, ...change } = next;
+      circle.push({ ...change, before: befores.get(change.path) ?? null });
+      next = leaving.get(change.path);
+    }
+    if (circle.length > 0) circles.push(circle);
+  }
+  return { rounds, circles };
 }
 
 /** A file that a skill gives up may become one of a skill below it: that one has to wait. */
@@ -115,10 +164,11 @@ function wantedSkill(change: Change, loaded: Loaded): Outcome<Skill> {
   return digestSkill(wanted) === change.after?.digest ? { ok: true, value: wanted } : overtaken(change);
 }
 
-/** Takes a wave of changes, none of which waits for another. */
+/** Takes a wave of changes, none of which waits for another; all of them or none where they are one. */
 async function takeAll(
   applying: Applying,
   wave: readonly Wanted[],
+  isOne: boolean,
 ): Promise<ReadonlyMap<SkillPath, Outcome<SkillState | null>>> {
   const { library } = applying;
   const above = new Above(library);
@@ -129,7 +179,11 @@ async function takeAll(
     if (outcome.ok) prepared.push(outcome.value);
     else outcomes.set(wanted.change.path, outcome);
   });
-  const placed = await placeWave(applying, prepared);
+  if (isOne && prepared.length < wave.length) {
+    for (const { replacement } of prepared) outcomes.set(replacement.path, overtakenBy(replacement.path));
+    return outcomes;
+  }
+  const placed = await placeWave(applying, prepared, isOne);
   const aboveNow = new Above(library);
   await mapBounded(wave, skillsAtOnce, async ({ change, skill }) => {
     const { path } = change;
@@ -145,10 +199,15 @@ async function takeAll(
   return outcomes;
 }
 
+/** What was to take the place of another that stays. */
+function overtakenBy(path: SkillPath): Outcome<never> {
+  return refuse({ reason: 'files-changed-meanwhile', path });
+}
+
 /** Decides what a change does, where the files still are what it expects. */
 async function prepare(
   library: Library,
-  { change: { path, before }, skill }: Wanted,
+  { change: { path, from, before }, skill }: Wanted,
   above: Above,
 ): Promise<Outcome<Prepared>> {
   const notAllowed = skill && whyPathsNotAllowed(skill);
@@ -156,9 +215,10 @@ async function prepare(
   const now = await readNow(library, path, above);
   if (!now.ok) return now;
   const { standing } = now.value;
-  if (digestOf(standing?.skill) !== before?.digest)
+  if (digestOf(standing?.skill) !== (from ? undefined : before?.digest))
     return refuse({ reason: 'files-changed-meanwhile', path });
-  if (skill) return prepareWrite(library, now.value, skill, above);
+  const write = skill && (await prepareWrite(library, now.value, skill, above));
+  if (write) return from && write.ok ? prepareLeave(library, write.value, from, before, above) : write;
   if (standing === null) throw new Error(`nothing to remove: ${path}`);
   const steps = stepsToRemove(standing.skill);
   return {
@@ -200,6 +260,33 @@ async function prepareWrite(
   } catch (error) {
     return refuse({ reason: 'cannot-write', path, file: path, code: codeOf(error) });
   }
+}
+
+/** Adds that the skill leaves the place where it stood. */
+async function prepareLeave(
+  library: Library,
+  write: Prepared,
+  from: SkillPath,
+  before: SkillState | null,
+  above: Above,
+): Promise<Outcome<Prepared>> {
+  const { path } = write.replacement;
+  const there = await readNow(library, from, above);
+  if (!there.ok) return there;
+  const { standing } = there.value;
+  if (standing === null || digestOf(standing.skill) !== before?.digest)
+    return refuse({ reason: 'files-changed-meanwhile', path });
+  // Where case does not count, what is to come stands there already, and would go.
+  const isSamePlace = [...standing.stats].some(([file, stat]) => {
+    const now = write.stats.get(file);
+    return now !== undefined && now.ino === stat.ino && now.dev === stat.dev;
+  });
+  if (isSamePlace) return refuse({ reason: 'path-collides', path, other: from, side: 'files' });
+  const leaves = { path: from, steps: stepsToRemove(standing.skill) };
+  return {
+    ok: true,
+    value: { ...write, replacement: { ...write.replacement, leaves }, leaving: standing.stats },
+  };
 }
 
 interface Current extends Surroundings {

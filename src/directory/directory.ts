@@ -29,6 +29,7 @@ import { kindOf } from './list.ts';
 import { findSkill, lastChange, type MeasuredSkill, measureSkill, readSkill } from './read.ts';
 import { recover } from './recover.ts';
 import { scanTree } from './scan.ts';
+import type { Replacement } from './steps.ts';
 import { keptDays, Trash } from './trash.ts';
 import type { Applying, Unfinished } from './wave.ts';
 
@@ -167,17 +168,19 @@ export class Directory implements FilesReplica {
   /** Skills of which only a part may be in place: what stands there is nobody's edit. */
   async #halfWritten(): Promise<readonly Unreadable[]> {
     if (this.#isRecovered) {
-      return [...this.#unfinished].map(([path, { problem }]) => ({ path, below: false, problem }));
+      return [...this.#unfinished.values()].flatMap(({ replacement, problem }) =>
+        placesOf(replacement).map((path) => ({ path, below: false, problem })),
+      );
     }
     try {
       const journal = await readJournal(this.#library);
       if (!journal.ok) return [{ path: '', below: true, problem: journal.problem }];
-      const paths = journal.value.holding.map(({ path }) => path);
-      const [path] = paths;
-      if (path === undefined) return [];
+      const { holding } = journal.value;
+      const [first] = holding;
+      if (first === undefined) return [];
       // One problem, that is said once.
-      const problem: Problem = { reason: 'write-interrupted', path, count: paths.length };
-      return paths.map((one) => ({ path: one, below: false, problem }));
+      const problem: Problem = { reason: 'write-interrupted', path: first.path, count: holding.length };
+      return holding.flatMap(placesOf).map((path) => ({ path, below: false, problem }));
     } catch (error) {
       const problem = { reason: 'folder-unreadable', path: '.', code: codeOf(error) } as const;
       return [{ path: '', below: true, problem }];
@@ -231,6 +234,11 @@ export class Directory implements FilesReplica {
     const read = skill.ok ? await readSkill(this.#library, skill.value) : skill;
     return read.ok ? { path, skill: read.value.skill } : { path, problem: read.problem };
   }
+}
+
+/** Where a replacement changes files. */
+function placesOf({ path, leaves }: Replacement): readonly SkillPath[] {
+  return leaves ? [path, leaves.path] : [path];
 }
 
 interface Found {

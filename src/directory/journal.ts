@@ -14,8 +14,8 @@ import type { Replacement } from './steps.ts';
 export const journalName = `${ownPrefix}journal`;
 const draftName = `${journalName}.draft`;
 
-/** Raised with every change that an older program would misread. */
-const formatVersion = 1;
+/** Raised with every change that an older program would misread. What older ones wrote is read still. */
+const formatVersion = 2;
 
 /** Of a journal that is read. None of ours comes near it. */
 const maxBytes = 256 * 1024 * 1024;
@@ -95,7 +95,9 @@ function parse(text: string): readonly Replacement[] | undefined {
   try {
     const { version, replacements } = JSON.parse(text) as { version: unknown; replacements: unknown };
     const isWhole =
-      version === formatVersion && Array.isArray(replacements) && replacements.every(isReplacement);
+      [1, formatVersion].includes(version as number) &&
+      Array.isArray(replacements) &&
+      replacements.every(isReplacement);
     return isWhole ? replacements : undefined;
   } catch {
     return undefined;
@@ -103,8 +105,14 @@ function parse(text: string): readonly Replacement[] | undefined {
 }
 
 function isReplacement(value: unknown): value is Replacement {
-  const { path, steps, removed } = (value ?? {}) as Partial<Replacement>;
-  if (typeof path !== 'string' || typeof removed !== 'boolean' || !Array.isArray(steps)) return false;
+  const { removed, leaves } = (value ?? {}) as Partial<Replacement>;
+  const isMove = leaves === undefined || (isOfSkill(leaves) && leaves.steps.every(({ staged }) => !staged));
+  return typeof removed === 'boolean' && isOfSkill(value) && isMove;
+}
+
+function isOfSkill(value: unknown): value is Pick<Replacement, 'path' | 'steps'> {
+  const { path, steps } = (value ?? {}) as Partial<Replacement>;
+  if (typeof path !== 'string' || !Array.isArray(steps)) return false;
   const skill = parseSkillPath(path);
   return (
     skill.ok &&

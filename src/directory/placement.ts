@@ -2,7 +2,7 @@
 
 import type { BigIntStats } from 'node:fs';
 import { answer, type OpenFile, openNew } from '../disk.ts';
-import { foldersAbove } from '../skill/path.ts';
+import { foldersAbove, type SkillPath } from '../skill/path.ts';
 import type { Entry } from '../skill/skill.ts';
 import { Folders } from './folders.ts';
 import { isBelow, join, type Library, parentOf, placeOf } from './library.ts';
@@ -16,23 +16,36 @@ import type { Trash } from './trash.ts';
  */
 export type Found = BigIntStats | null | 'changed' | 'taken';
 
-/** Looks at a step's file. */
-export type Look = (step: Step) => Promise<Found>;
+/** Looks at a step's file, that of a skill. */
+export type Look = (step: Step, skill: SkillPath) => Promise<Found>;
 
 /** One skill's files, on their way into place. One user at a time; `close` it. */
 export class Placement {
   readonly replacement: Replacement;
   readonly folders: Folders;
-  /** Whether a file was put in place, or went: there is no way back then. */
-  hasBegun = false;
+  #hasBegun = false;
   readonly #library: Library;
   readonly #trash: Trash;
+  /** The skill where it stood before. */
+  readonly #left: Placement | undefined;
 
-  constructor(library: Library, trash: Trash, replacement: Replacement) {
+  constructor(
+    library: Library,
+    trash: Trash,
+    replacement: Replacement,
+    folders: Folders = new Folders(library),
+  ) {
     this.replacement = replacement;
-    this.folders = new Folders(library);
+    this.folders = folders;
     this.#library = library;
     this.#trash = trash;
+    const { leaves } = replacement;
+    this.#left = leaves && new Placement(library, trash, { ...leaves, removed: true }, folders);
+  }
+
+  /** Whether a file was put in place, or went: there is no way back then. */
+  get hasBegun(): boolean {
+    return this.#hasBegun || this.#left?.hasBegun === true;
   }
 
   /**
@@ -64,16 +77,18 @@ export class Placement {
     const { path, steps, removed } = this.replacement;
     let isAsExpected = true;
     for (const step of steps) {
+      const found = await look(step, path);
       const isTaken = await (step.staged === null
-        ? this.#remove(step, look)
-        : this.#put(step.staged, step, look));
+        ? this.#remove(step, found)
+        : this.#put(step.staged, step, found));
       // A removal that meets an edit ends there: somebody wants the skill again.
       if (!isTaken && removed) return false;
       if (!isTaken) isAsExpected = false;
     }
     if (removed) for (const folder of foldersAbove(path).toReversed()) await this.folders.removeEmpty(folder);
     await this.folders.flush((folder) => folder === path || isBelow(folder, path));
-    return isAsExpected;
+    // Where somebody changed what was to come, what was there before is not given up.
+    return isAsExpected && (!this.#left || this.#left.place(look));
   }
 
   /** Removes what was staged and is not in place, and the folders that were made and are empty. */
@@ -90,14 +105,13 @@ export class Placement {
     return this.folders.close();
   }
 
-  async #put(staged: string, step: Step, look: Look): Promise<boolean> {
-    const was = await look(step);
+  async #put(staged: string, step: Step, was: Found): Promise<boolean> {
     if (was === 'taken') return true;
     if (was === 'changed' || !(await this.#rename(staged, this.#pathOf(step), was))) {
       await this.#library.disk.unlink(await this.folders.placeOf(staged));
       return false;
     }
-    this.hasBegun = true;
+    this.#hasBegun = true;
     return true;
   }
 
@@ -116,13 +130,12 @@ export class Placement {
   }
 
   /** Removes a file, and the folders of the skill that are then empty. */
-  async #remove(step: Step, look: Look): Promise<boolean> {
-    const was = await look(step);
+  async #remove(step: Step, was: Found): Promise<boolean> {
     if (was === 'changed') return false;
     const file = this.#pathOf(step);
     if (was !== null && was !== 'taken') {
       if (!(await this.#takeAway(file, was))) return false;
-      this.hasBegun = true;
+      this.#hasBegun = true;
       this.folders.touched.add(parentOf(file));
     }
     for (const folder of this.#ownFolders(step).toReversed()) {

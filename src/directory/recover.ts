@@ -1,11 +1,12 @@
 // Goes on with what a run that was killed had begun.
 
-import { codeOf } from '../disk.ts';
+import { answer, codeOf } from '../disk.ts';
 import type { Outcome } from '../problem.ts';
 import type { SkillPath } from '../skill/path.ts';
+import { Folders } from './folders.ts';
 import { readJournal, settleJournal } from './journal.ts';
 import { join, type Library, placeOf } from './library.ts';
-import { statAt } from './list.ts';
+import { listFolder, statAt } from './list.ts';
 import { type Found, Placement } from './placement.ts';
 import { readFile } from './read-file.ts';
 import { markOf, type Step } from './steps.ts';
@@ -32,7 +33,7 @@ export async function recover(applying: Applying): Promise<Outcome<readonly Skil
     const { path } = replacement;
     await using(new Placement(library, trash, replacement), async (placement) => {
       try {
-        await placement.place((step) => look(library, path, step));
+        await placement.place((step, skill) => look(library, skill, step));
         await placement.folders.flush(() => true);
         finished.push(path);
       } catch (error) {
@@ -44,6 +45,10 @@ export async function recover(applying: Applying): Promise<Outcome<readonly Skil
       }
     });
   }
+  const left = [...announced, ...holding].flatMap(({ path, steps }) =>
+    unfinished.has(path) ? [] : steps.flatMap(({ staged }) => (staged === null ? [] : nameOf(staged))),
+  );
+  if (left.length > 0) await sweep(library, new Set(left));
   if (stands) await settleJournal(library, underWay(applying, []));
   return { ok: true, value: finished };
 }
@@ -54,6 +59,31 @@ async function using(placement: Placement, work: (placement: Placement) => Promi
   } finally {
     await placement.close();
   }
+}
+
+/** Removes what was staged wherever it stands: whoever moved a folder since moved that along. */
+async function sweep(library: Library, names: ReadonlySet<string>): Promise<void> {
+  const folders = new Folders(library);
+  const below = async (folder: string): Promise<void> => {
+    // What cannot be listed keeps what it holds: its name is one that no scan takes for content.
+    const items = await answer(listFolder(library.disk, placeOf(library, folder)));
+    for (const { name, kind } of items.ok ? items.value : []) {
+      const path = join(folder, name);
+      if (kind === 'folder') await below(path);
+      else if (names.has(name)) {
+        await answer(folders.placeOf(path).then((place) => library.disk.unlink(place)));
+      }
+    }
+  };
+  try {
+    await below('');
+  } finally {
+    await folders.close();
+  }
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 async function look(library: Library, path: SkillPath, { file, before, staged }: Step): Promise<Found> {

@@ -26,6 +26,8 @@ export interface Replacement {
   readonly steps: readonly Step[];
   /** Whether the skill itself goes: to the trash. */
   readonly removed: boolean;
+  /** Where the skill stood before: these of its files go, to the trash, once the others are in place. */
+  readonly leaves?: Pick<Replacement, 'path' | 'steps'>;
 }
 
 /** Tells content from content, in less room. */

@@ -11,7 +11,7 @@ import { announce, hold, journalName, settleJournal } from './journal.ts';
 import { join, type Library, placeOf } from './library.ts';
 import { statAt } from './list.ts';
 import { Placement } from './placement.ts';
-import type { Replacement } from './steps.ts';
+import type { Replacement, Step } from './steps.ts';
 import type { Trash } from './trash.ts';
 
 /** What could not be brought to an end: the next run goes on with it. */
@@ -32,6 +32,8 @@ export interface Prepared {
   readonly entries: ReadonlyMap<FilePath, Entry>;
   /** What the system said of the files that stand there. */
   readonly stats: ReadonlyMap<FilePath, BigIntStats>;
+  /** As `stats`, of the files where the skill stood before. */
+  readonly leaving?: ReadonlyMap<FilePath, BigIntStats>;
 }
 
 /** One skill on its way. */
@@ -45,10 +47,13 @@ interface Item extends Prepared {
 /**
  * Carries out what was prepared, and gives for each skill why it failed, or what the system says of its files
  * once they are in place.
+ *
+ * @param isOne whether either all are carried out or none
  */
 export async function placeWave(
   applying: Applying,
   wave: readonly Prepared[],
+  isOne: boolean,
 ): Promise<ReadonlyMap<SkillPath, Outcome<ReadonlyMap<FilePath, BigIntStats>>>> {
   const { library, trash } = applying;
   const items = wave.map(
@@ -59,9 +64,9 @@ export async function placeWave(
       problem: undefined,
     }),
   );
-  const busy = items.filter(({ replacement }) => replacement.steps.length > 0);
+  const busy = items.filter(({ replacement: { steps, leaves } }) => steps.length > 0 || leaves);
   try {
-    if (busy.length > 0) await takeInto(applying, busy);
+    if (busy.length > 0) await takeInto(applying, busy, isOne);
   } finally {
     for (const { placement } of busy) await placement.close();
   }
@@ -73,11 +78,15 @@ export async function placeWave(
   );
 }
 
-async function takeInto(applying: Applying, items: readonly Item[]): Promise<void> {
+async function takeInto(applying: Applying, items: readonly Item[], isOne: boolean): Promise<void> {
   const { library, unfinished } = applying;
   if (!(await journaled(items, () => announce(library, underWay(applying, items))))) return;
   await each(items, stage);
   await each(going(items), (item) => expectUnchanged(library, item));
+  if (isOne && going(items).length < items.length) {
+    for (const item of going(items))
+      item.problem = { reason: 'files-changed-meanwhile', path: item.replacement.path };
+  }
   const staged = going(items);
   const isHeld =
     staged.length > 0 &&
@@ -86,7 +95,7 @@ async function takeInto(applying: Applying, items: readonly Item[]): Promise<voi
       if (staged.length < items.length) await announce(library, underWay(applying, staged));
       await hold(library);
     }));
-  if (isHeld) await placeAll(applying, staged);
+  if (isHeld) await placeAll(applying, staged, isOne);
   await journaled(going(items), () => settleJournal(library, underWay(applying, [])));
   for (const { problem, placement } of items) {
     // Only once no journal names it: the next run would take some of its steps.
@@ -142,22 +151,33 @@ async function stage({ placement, entries, stats, after }: Item): Promise<void> 
 
 /** Whoever edits a file while this runs wins, and the whole skill is theirs. */
 async function expectUnchanged(library: Library, item: Item): Promise<void> {
-  const { path, steps } = item.replacement;
-  for (const { file, before } of steps) {
-    const was = item.stats.get(file);
-    if (before === null || was === undefined) continue;
-    const now = await statAt(library.disk, placeOf(library, join(path, file)));
+  const { path, steps, leaves } = item.replacement;
+  const expect = async (
+    place: SkillPath,
+    { file, before }: Step,
+    stats: ReadonlyMap<FilePath, BigIntStats>,
+  ) => {
+    const was = stats.get(file);
+    if (before === null || was === undefined) return;
+    const now = await statAt(library.disk, placeOf(library, join(place, file)));
     if (!now || !isSameFile(now, was)) item.problem = { reason: 'files-changed-meanwhile', path };
-  }
+  };
+  for (const step of steps) await expect(path, step, item.stats);
+  if (leaves && item.leaving) for (const step of leaves.steps) await expect(leaves.path, step, item.leaving);
 }
 
 /** Renames what is staged. What fails half-way stays in the journal. */
-async function placeAll({ library, unfinished }: Applying, items: readonly Item[]): Promise<void> {
+async function placeAll(
+  { library, unfinished }: Applying,
+  items: readonly Item[],
+  isOne: boolean,
+): Promise<void> {
   await each(items, async (item) => {
     const { path } = item.replacement;
-    const isAsExpected = await item.placement.place(async ({ file, before }) =>
-      before === null ? null : (item.stats.get(file) ?? 'changed'),
-    );
+    const isAsExpected = await item.placement.place(async ({ file, before }, skill) => {
+      const stats = skill === path ? item.stats : item.leaving;
+      return before === null ? null : (stats?.get(file) ?? 'changed');
+    });
     if (!isAsExpected) item.problem = { reason: 'files-changed-meanwhile', path };
   });
   const folders = new Folders(library);
@@ -170,8 +190,9 @@ async function placeAll({ library, unfinished }: Applying, items: readonly Item[
   } finally {
     await folders.close();
   }
+  const haveBegun = isOne && items.some(({ placement }) => placement.hasBegun);
   for (const { problem, placement, replacement } of items) {
-    if (problem?.reason === 'cannot-write' && placement.hasBegun) {
+    if (problem?.reason === 'cannot-write' && (haveBegun || placement.hasBegun)) {
       unfinished.set(replacement.path, { replacement, problem });
     }
   }

@@ -14,7 +14,8 @@ interface Parted {
 
 /**
  * Leaves out what would bring a side a second path of the same {@link mergedForm}, each as the problem
- * `path-collides`. What a side holds already is left alone, and of two new ones the first stays. Pure.
+ * `path-collides`, or `path-taken` where that is the very path. What a side holds already is left alone, and of
+ * two new ones the first stays. Pure.
  *
  * @param changes in byte order of their paths
  */
@@ -22,13 +23,17 @@ export function partColliding(
   { local, remote }: Pick<PlanInput, 'local' | 'remote'>,
   changes: readonly PlannedChange[],
 ): Parted {
-  const problems = new Map([
+  const found = new Map([
     ...collisionsIn('database', remote, changes),
     ...collisionsIn('files', local, changes),
   ]);
-  return problems.size === 0
-    ? { changes, problems: [] }
-    : { changes: changes.filter((change) => !problems.has(change)), problems: [...problems.values()] };
+  if (found.size === 0) return { changes, problems: [] };
+  // What stays where it is leaves its place to nobody.
+  const rest = partColliding(
+    { local, remote },
+    changes.filter((change) => !found.has(change)),
+  );
+  return { changes: rest.changes, problems: [...found.values(), ...rest.problems] };
 }
 
 function collisionsIn(
@@ -38,10 +43,12 @@ function collisionsIn(
 ): ReadonlyMap<PlannedChange, Problem> {
   const collisions = new Map<PlannedChange, Problem>();
   const mine = changes.filter((change) => change.side === side);
-  const added = mine.filter(({ before, after }) => before === null && after !== null);
+  const added = mine.filter(({ before, after, from }) => after !== null && (before === null || from));
   if (added.length === 0) return collisions;
   const wanted = new Set(added.map(({ path }) => mergedForm(path)));
-  const removed = new Set<string>(mine.filter(({ after }) => after === null).map(({ path }) => path));
+  const removed = new Set<string>(
+    mine.flatMap(({ path, after, from }) => (after === null ? [path] : (from ?? []))),
+  );
   const taken = new Map<string, string>();
   const take = (path: string) => {
     const form = mergedForm(path);
@@ -57,6 +64,7 @@ function collisionsIn(
     const form = mergedForm(change.path);
     const other = taken.get(form);
     if (other === undefined) taken.set(form, change.path);
+    else if (other === change.path) collisions.set(change, { reason: 'path-taken', path: change.path, side });
     else collisions.set(change, { reason: 'path-collides', path: change.path, other, side });
   }
   return collisions;

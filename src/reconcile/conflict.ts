@@ -2,20 +2,23 @@
 
 import type { SkillState } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
+import type { Rename } from './renames.ts';
 
 /** A side of the sync, as the one that a change changes. */
 export type Side = 'database' | 'files';
 
-/** Both sides' states at a path. */
+/** Both sides' states at a path, or of a skill that at least one of them renamed. */
 export interface Pair {
+  /** Of a renamed skill the new one; where each side gave it one of its own, that of the files. */
   readonly path: SkillPath;
   readonly local: SkillState | null;
   readonly remote: SkillState | null;
+  readonly renamed?: Rename;
 }
 
 /** Both sides left the base, differently. */
 export interface Conflict extends Pair {
-  readonly why: 'both-edited' | 'edited-and-deleted' | 'no-base';
+  readonly why: 'both-edited' | 'edited-and-deleted' | 'both-renamed' | 'no-base';
 }
 
 /**

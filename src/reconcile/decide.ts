@@ -18,8 +18,8 @@ export type Decision =
   /** A side is unknown: nothing is decided. */
   | 'undecided';
 
-/** Decides one path. Pure and total. */
-export function decide(local: Known, remote: Known, base: Held): Decision {
+/** Decides one path by its digests, or anything else that three states have. Pure and total. */
+export function decide<H = Held>(local: H | 'unknown', remote: H | 'unknown', base: H): Decision {
   if (local === 'unknown' || remote === 'unknown') return 'undecided';
   if (local === remote) return local === base ? 'unchanged' : 'agreed';
   if (remote === base) return 'change-database';

@@ -40,7 +40,11 @@ const whyNotEmptied: Guard = (side, input) => {
   const count = input.base.size;
   if (unreadable.length > 0 || count === 0) return null;
   if (skills.size === 0) return { reason: 'side-emptied', side, count };
-  const isExchanged = count > 1 && [...input.base.keys()].every((path) => !skills.has(path));
+  const moved = new Set(
+    input.renames.flatMap((rename) => (skills.has(rename[side]) ? [rename.base.path] : [])),
+  );
+  const isExchanged =
+    count > 1 && [...input.base.keys()].every((path) => !skills.has(path) && !moved.has(path));
   return isExchanged ? { reason: 'side-exchanged', side, count } : null;
 };
 

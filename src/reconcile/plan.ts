@@ -18,6 +18,8 @@ import {
 } from './conflict.ts';
 import { type Decision, decide } from './decide.ts';
 import { guard } from './guard.ts';
+import type { Rename } from './renames.ts';
+import { unreadableIn } from './unreadable.ts';
 
 export type { Conflict, ConflictPolicy, ConflictTimes, Pair, Side } from './conflict.ts';
 
@@ -26,10 +28,13 @@ export interface PlannedChange extends Change {
   readonly side: Side;
   /**
    * `new`: nothing stands there. `edited`: the other side moved on since both agreed. `older`: what stands
-   * there is in the skill's history. `deleted`: the other side holds it no more. `forced`: it was asked for.
+   * there is in the skill's history. `renamed`: the other side renamed it since, edits of that side with it.
+   * `deleted`: the other side holds it no more. `forced`: it was asked for.
    * Else a conflict was decided: `newer` won, or what the user prefers, or an edit over a deletion.
    */
-  readonly why: 'new' | 'edited' | 'older' | 'deleted' | 'forced' | WonBy;
+  readonly why: 'new' | 'edited' | 'older' | 'renamed' | 'deleted' | 'forced' | WonBy;
+  /** Which side holds what it brings, and where before the run, if that is not the other side at `path`. */
+  readonly content?: { readonly side: Side; readonly path: SkillPath };
 }
 
 /** Whether a change overwrites what its side alone holds: that is stored first. */
@@ -61,6 +66,8 @@ export interface Policy {
 /** A change that this run's direction does not carry. */
 export interface Ahead {
   readonly path: SkillPath;
+  /** Where the side holds the skill that the other one renamed. */
+  readonly from?: SkillPath;
   /** The side that would change. */
   readonly side: Side;
 }
@@ -103,6 +110,8 @@ export interface PlanInput {
   readonly base: BaseEntries;
   /** What both sides agreed on at paths that no base knows, as the history tells it; null is nothing. */
   readonly found: ReadonlyMap<SkillPath, Digest | null>;
+  /** Skills that stand elsewhere than when both sides agreed. */
+  readonly renames: readonly Rename[];
   /** Whether the user's filter takes a path. What a filter leaves out is unknown: nothing is decided there. */
   readonly selects: (path: string) => boolean;
   /** The statuses of rows that take part; null where the user named none. */
@@ -122,14 +131,33 @@ const directions: {
   sync: { changes: ['database', 'files'], forced: 'database' },
 };
 
-/** All paths that either side or the base names, in no order, with what each side holds there. */
-function pairsOf({ local, remote, base }: Pick<PlanInput, 'local' | 'remote' | 'base'>): readonly Pair[] {
-  const paths = new Set([...local.skills.keys(), ...remote.skills.keys(), ...base.keys()]);
-  return [...paths].map((path) => ({
-    path,
-    local: local.skills.get(path) ?? null,
-    remote: remote.skills.get(path) ?? null,
-  }));
+/** All skills that either side or the base names, in no order, with what each side holds of them. */
+function pairsOf({
+  local,
+  remote,
+  base,
+  renames = [],
+}: Pick<PlanInput, 'local' | 'remote' | 'base'> & Partial<Pick<PlanInput, 'renames'>>): readonly Pair[] {
+  const [files, rows] = [new Map(local.skills), new Map(remote.skills)];
+  const agreed = new Set(base.keys());
+  const renamed = renames.map(
+    (rename): Pair => ({
+      path: rename.files === rename.base.path ? rename.database : rename.files,
+      local: local.skills.get(rename.files) ?? null,
+      remote: remote.skills.get(rename.database) ?? null,
+      renamed: rename,
+    }),
+  );
+  for (const rename of renames) {
+    files.delete(rename.files);
+    rows.delete(rename.database);
+    agreed.delete(rename.base.path);
+  }
+  const paths = new Set([...files.keys(), ...rows.keys(), ...agreed]);
+  return [
+    ...renamed,
+    ...[...paths].map((path) => ({ path, local: files.get(path) ?? null, remote: rows.get(path) ?? null })),
+  ];
 }
 
 /** Paths that have no base, where the sides differ: only the history can tell who is ahead. */
@@ -139,33 +167,45 @@ export function differingWithoutBase(input: Pick<PlanInput, 'local' | 'remote' |
   );
 }
 
-/** Paths where both sides left the base, differently. */
-export function contestedBases(input: Pick<PlanInput, 'local' | 'remote' | 'base'>): readonly Pair[] {
-  return pairsOf(input).filter(({ path, local, remote }) => {
-    const base = input.base.get(path);
-    return base && decide(local?.digest ?? null, remote?.digest ?? null, base.digest) === 'conflict';
+/** The same, but that nothing was agreed on where renamed skills stood: what stands there now is another. */
+function withoutRenamed<I extends Pick<PlanInput, 'base' | 'found' | 'renames'>>(input: I): I {
+  if (input.renames.length === 0) return input;
+  const [base, found] = [new Map(input.base), new Map(input.found)];
+  for (const rename of input.renames) {
+    base.delete(rename.base.path);
+    found.delete(rename.base.path);
+  }
+  return { ...input, base, found };
+}
+
+/** Skills that both sides have at one path, and of which both left the base, differently. */
+export function contestedBases(
+  input: Pick<PlanInput, 'local' | 'remote' | 'base' | 'found' | 'renames'>,
+): readonly Pair[] {
+  const { base } = withoutRenamed(input);
+  return pairsOf(input).filter(({ path, local, remote, renamed }) => {
+    const digest = (renamed?.base ?? base.get(path))?.digest;
+    const isAtOnePath = !renamed || renamed.files === renamed.database;
+    return (
+      digest && isAtOnePath && decide(local?.digest ?? null, remote?.digest ?? null, digest) === 'conflict'
+    );
   });
 }
 
-/** Tells of which paths a replica cannot speak. */
-function unreadableIn(snapshot: Snapshot): (path: string) => boolean {
-  const places = new Set(snapshot.unreadable.map((place) => place.path));
-  const folders = new Set(snapshot.unreadable.filter((place) => place.below).map((place) => place.path));
-  return (path) => {
-    if (places.has(path) || folders.has('')) return true;
-    if (folders.size === 0) return false;
-    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
-      if (folders.has(path.slice(0, end))) return true;
-    }
-    return false;
-  };
-}
-
 /** Whether a row's status lets it take part. Rows that the files or the base hold do, unless the user chose. */
-function statusTakesPart({ base, found, statuses }: PlanInput, { path, local, remote }: Pair): boolean {
+function statusTakesPart(
+  { base, found, statuses }: PlanInput,
+  { path, local, remote, renamed }: Pair,
+): boolean {
   if (!remote?.row || statuses === 'all') return true;
   if (statuses) return statuses.has(remote.row.status);
-  return remote.row.status === 'active' || local !== null || base.has(path) || Boolean(found.get(path));
+  return (
+    renamed !== undefined ||
+    remote.row.status === 'active' ||
+    local !== null ||
+    base.has(path) ||
+    Boolean(found.get(path))
+  );
 }
 
 /** A plan under construction. */
@@ -178,7 +218,8 @@ interface Draft {
 }
 
 /** Makes the plan of a run. Pure. */
-export function makePlan(input: PlanInput): Plan {
+export function makePlan(whole: PlanInput): Plan {
+  const input = withoutRenamed(whole);
   const draft: Draft = { changes: [], conflicts: [], holds: [], ahead: [], agreed: [] };
   // What one problem keeps many places from is said once.
   const unreadable = new Set<Problem>();
@@ -186,34 +227,42 @@ export function makePlan(input: PlanInput): Plan {
     // A folder that cannot be read may hide any path that the filter takes.
     if (below || input.selects(path)) unreadable.add(problem);
   }
-  const unknownLocally = unreadableIn(input.local);
-  const unknownRemotely = unreadableIn(input.remote);
+  const unknown = { local: unreadableIn(input.local), remote: unreadableIn(input.remote) };
   let unchanged = 0;
   let leftOut = 0;
   for (const pair of [...pairsOf(input)].sort((a, b) => compareBytes(a.path, b.path))) {
-    if (!input.selects(pair.path)) continue;
+    const ends = endsOf(pair);
+    if (!ends.some(input.selects)) continue;
     if (!statusTakesPart(input, pair)) {
       // An export writes no files: no row takes part in it for itself.
       if (input.direction !== 'export') leftOut++;
       continue;
     }
     const decision = decide(
-      unknownLocally(pair.path) ? 'unknown' : (pair.local?.digest ?? null),
-      unknownRemotely(pair.path) ? 'unknown' : (pair.remote?.digest ?? null),
+      ends.some(unknown.local) ? 'unknown' : (pair.local?.digest ?? null),
+      ends.some(unknown.remote) ? 'unknown' : (pair.remote?.digest ?? null),
       baseAt(input, pair),
     );
-    if (decision === 'unchanged') unchanged++;
+    if (pair.renamed && decision !== 'undecided') addRenamed(draft, input, pair, pair.renamed, decision);
+    else if (decision === 'unchanged') unchanged++;
     else addDecision(draft, input, pair, decision);
   }
+  // A renamed skill's changes stand at other paths than the skill.
+  draft.changes.sort((a, b) => compareBytes(a.path, b.path));
   const { changes, problems: colliding } = partColliding(input, draft.changes);
   const problems = [...unreadable, ...colliding];
-  const refusal = guard(input, changes);
+  const refusal = guard(whole, changes);
   return { direction: input.direction, ...draft, changes, unchanged, leftOut, problems, refusal };
 }
 
-/** What both sides agreed on at this path. */
-function baseAt({ base, found }: PlanInput, { path }: Pair): Digest | null {
-  return base.get(path)?.digest ?? found.get(path) ?? null;
+/** The paths at which a skill stands, or stood. */
+export function endsOf({ path, renamed }: Pair): readonly SkillPath[] {
+  return renamed ? [...new Set([renamed.base.path, renamed.files, renamed.database])] : [path];
+}
+
+/** What both sides agreed on of this skill. */
+function baseAt({ base, found }: PlanInput, { path, renamed }: Pair): Digest | null {
+  return renamed?.base.digest ?? base.get(path)?.digest ?? found.get(path) ?? null;
 }
 
 function addDecision(draft: Draft, input: PlanInput, pair: Pair, decision: Decision): void {
@@ -244,7 +293,7 @@ function addChange(draft: Draft, input: PlanInput, pair: Pair, side: Side): void
   if (!changes.includes(side)) {
     // Overwriting needs something to write: what only the other side holds is never removed by force.
     if (input.policy.force && sourceOf(forced, pair)) draft.changes.push(changeOf(pair, forced, 'forced'));
-    else draft.ahead.push({ path, side });
+    else draft.ahead.push(aheadOf(changeOf(pair, side, 'edited')));
   } else if (sourceOf(side, pair) === null) {
     if (input.policy.deletes) draft.changes.push(changeOf(pair, side, 'deleted'));
     else draft.holds.push({ path, side, why: 'deletion' });
@@ -255,24 +304,105 @@ function addChange(draft: Draft, input: PlanInput, pair: Pair, side: Side): void
   }
 }
 
-function addConflict(draft: Draft, input: PlanInput, pair: Pair): void {
+function addConflict(draft: Draft, input: PlanInput, pair: Pair, named?: Conflict['why']): void {
   const { changes, forced } = directions[input.direction];
-  const { path, local, remote } = pair;
   if (input.policy.force && sourceOf(forced, pair)) {
     draft.changes.push(changeOf(pair, forced, 'forced'));
     return;
   }
-  const deleted = local === null || remote === null;
-  const why = deleted ? 'edited-and-deleted' : baseAt(input, pair) ? 'both-edited' : 'no-base';
-  const conflict: Conflict = { ...pair, why };
-  const won = winnerOf(conflict, input.policy.onConflict, input.times.get(path));
+  const conflict: Conflict = { ...pair, why: named ?? whyConflict(input, pair) };
+  const won = winnerOf(conflict, input.policy.onConflict, input.times.get(pair.path));
   if (won === null) draft.conflicts.push(conflict);
   else if (changes.includes(won.changes)) draft.changes.push(changeOf(pair, won.changes, won.by));
-  else draft.ahead.push({ path, side: won.changes });
+  else draft.ahead.push(aheadOf(changeOf(pair, won.changes, won.by)));
 }
 
-function changeOf({ path, local, remote }: Pair, side: Side, why: PlannedChange['why']): PlannedChange {
+function whyConflict(input: PlanInput, pair: Pair): Conflict['why'] {
+  if (pair.local === null || pair.remote === null) return 'edited-and-deleted';
+  return baseAt(input, pair) ? 'both-edited' : 'no-base';
+}
+
+/** Adds what becomes of a renamed skill: where it stands is decided apart from what it holds. */
+function addRenamed(draft: Draft, input: PlanInput, pair: Pair, rename: Rename, content: Decision): void {
+  const { base, files, database } = rename;
+  const place = decide(files, database, base.path);
+  if (pair.local === null || pair.remote === null) addConflict(draft, input, pair);
+  else if (place === 'conflict') addConflict(draft, input, pair, 'both-renamed');
+  else if (place === 'agreed') addDecision(draft, input, pair, content === 'unchanged' ? place : content);
+  else addMove(draft, input, pair, place === 'change-database' ? 'database' : 'files', content);
+}
+
+/** One side renamed, and either may have edited: `mover` is the side that is to follow. */
+function addMove(draft: Draft, input: PlanInput, pair: Pair, mover: Side, content: Decision): void {
+  const { changes, forced } = directions[input.direction];
+  let edit: { readonly side: Side; readonly why: PlannedChange['why'] } | undefined;
+  if (content === 'conflict') {
+    const conflict: Conflict = { ...pair, why: 'both-edited' };
+    const won = winnerOf(conflict, input.policy.onConflict, input.times.get(pair.path));
+    if (won) edit = { side: won.changes, why: won.by };
+    else if (!input.policy.force) {
+      draft.conflicts.push(conflict);
+      return;
+    }
+  } else if (content === 'change-database' || content === 'change-files') {
+    edit = { side: content === 'change-database' ? 'database' : 'files', why: 'edited' };
+  }
+  const concerned = [mover, ...(edit && edit.side !== mover ? [edit.side] : [])];
+  if (input.policy.force && (content === 'conflict' || concerned.some((side) => !changes.includes(side)))) {
+    draft.changes.push(changeOf(pair, forced, 'forced'));
+    return;
+  }
+  const whyMoved = edit === undefined || edit.why === 'edited' ? 'renamed' : edit.why;
+  const planned =
+    edit === undefined || edit.side === mover
+      ? [changeOf(pair, mover, whyMoved)]
+      : [moveOf(pair, mover), editOf(pair, edit.side, edit.why)];
+  for (const change of planned) {
+    if (changes.includes(change.side)) draft.changes.push(change);
+    else draft.ahead.push(aheadOf(change));
+  }
+}
+
+function aheadOf({ path, side, from }: PlannedChange): Ahead {
+  return { path, side, ...(from && { from }) };
+}
+
+/** Makes a side hold what the other one does, where the other one does. */
+function changeOf(pair: Pair, side: Side, why: PlannedChange['why']): PlannedChange {
+  const { local, remote, renamed } = pair;
   const [before, after] = side === 'database' ? [remote, local] : [local, remote];
   // What is forced is no commit's: others that hold it by accident must not take it back.
-  return { path, side, why, before, after, ...(why === 'forced' && { origin: 'database' }) };
+  const change = { side, why, before, after, ...(why === 'forced' && { origin: 'database' as const }) };
+  if (!renamed) return { path: pair.path, ...change };
+  const [here, there] = placesOf(renamed, side);
+  // A row that is deleted still stands somewhere.
+  const isMove = here !== there && (before !== null || side === 'database');
+  return { path: there, ...change, ...(isMove && { from: here }), ...formerlyOf(renamed, there) };
+}
+
+/** Moves a skill to where the other side has it, as it is. */
+function moveOf(pair: Pair, side: Side): PlannedChange {
+  const change = changeOf(pair, side, 'renamed');
+  const { before, from = change.path } = change;
+  const moved = { ...change, after: before && { digest: before.digest }, content: { side, path: from } };
+  // The files hold something else: no commit knows what goes to the new path.
+  return side === 'database' ? { ...moved, origin: 'database' } : moved;
+}
+
+/** Makes a side that renamed a skill hold what the other one does, where this side has it. */
+function editOf(pair: Pair, side: Side, why: PlannedChange['why']): PlannedChange {
+  const { from: _, formerly: __, ...change } = changeOf(pair, side, why);
+  if (!pair.renamed) return change;
+  const [here, there] = placesOf(pair.renamed, side);
+  const content = { side: side === 'files' ? 'database' : 'files', path: there } as const;
+  return { ...change, path: here, content, ...formerlyOf(pair.renamed, here) };
+}
+
+/** Where a side has a renamed skill, and where the other one does. */
+function placesOf({ files, database }: Rename, side: Side): readonly [here: SkillPath, there: SkillPath] {
+  return side === 'files' ? [files, database] : [database, files];
+}
+
+function formerlyOf({ base }: Rename, path: SkillPath): { readonly formerly?: SkillPath } {
+  return base.path === path ? {} : { formerly: base.path };
 }

@@ -9,6 +9,7 @@ import {
   type Plan,
   type PlannedChange,
 } from '../reconcile/plan.ts';
+import type { Rename } from '../reconcile/renames.ts';
 import type { Direction, Reading } from '../replica.ts';
 import { categoryText } from './category-text.ts';
 import type { Colors } from './colors.ts';
@@ -25,6 +26,7 @@ const reasons: { readonly [W in PlannedChange['why']]: string } = {
   new: 'new',
   edited: 'edited since both agreed',
   older: 'what stands there is an older revision',
+  renamed: 'renamed on the other side since both agreed',
   deleted: 'deleted on the other side',
   forced: 'overwritten as asked, stored first',
   newer: 'both sides were edited, the other one last',
@@ -32,10 +34,11 @@ const reasons: { readonly [W in PlannedChange['why']]: string } = {
   'edit-over-deletion': 'deleted here, edited on the other side: the edit wins',
 };
 
-type Verb = 'create' | 'update' | 'archive' | 'write' | 'remove';
+type Verb = 'create' | 'update' | 'rename' | 'archive' | 'write' | 'remove';
 
 /** What a change does, in one word. */
-export function verbOf({ side, before, after }: PlannedChange): Verb {
+export function verbOf({ side, before, after, from }: PlannedChange): Verb {
+  if (from !== undefined) return 'rename';
   if (after === null) return side === 'files' ? 'remove' : 'archive';
   if (side === 'files') return 'write';
   return before === null ? 'create' : 'update';
@@ -47,11 +50,16 @@ function line(colors: Colors, paint: (text: string) => string, verb: string, pat
   return `${paint(verb.padEnd(verbWidth))} ${printableLine(path)}  ${colors.dim(why)}\n`;
 }
 
+/** A skill's path, and the one that it leaves. */
+function pathText({ path, from }: { readonly path: string; readonly from?: string }): string {
+  return from === undefined ? path : `${from} -> ${path}`;
+}
+
 export function changeLine(change: PlannedChange, reading: Reading | undefined, colors: Colors): string {
   const verb = verbOf(change);
   const where = change.side === 'database' ? 'in the database' : 'in the files';
   const paint = change.after === null ? colors.red : colors.green;
-  const head = line(colors, paint, verb, change.path, `${where}: ${reasons[change.why]}`);
+  const head = line(colors, paint, verb, pathText(change), `${where}: ${reasons[change.why]}`);
   if (reading === undefined) return head;
   const { path = null, reason = null } = reading.category ?? {};
   return `${head}${' '.repeat(verbWidth + 1)}${colors.dim(`category: ${categoryText(path, reason)}`)}\n`;
@@ -67,11 +75,22 @@ export function keptLine(change: PlannedChange, revision: number, colors: Colors
 const conflictReasons: { readonly [W in Conflict['why']]: string } = {
   'both-edited': 'both sides were edited since they agreed',
   'edited-and-deleted': 'edited on one side, deleted on the other',
+  'both-renamed': 'each side renamed it otherwise',
   'no-base': 'the sides differ, and nothing says which one is newer',
 };
 
-export function conflictLine({ path, why }: Conflict, colors: Colors): string {
-  return line(colors, colors.red, 'conflict', path, conflictReasons[why]);
+export function conflictLine({ path, why, renamed }: Conflict, colors: Colors): string {
+  const text = renamed ? renamedText(renamed) : path;
+  return line(colors, colors.red, 'conflict', text, conflictReasons[why]);
+}
+
+/** Each path that differs from the one before, and on which side. */
+function renamedText({ base, files, database }: Rename): string {
+  const now = [
+    ...(files === base.path ? [] : [`${files} in the files`]),
+    ...(database === base.path ? [] : [`${database} in the database`]),
+  ];
+  return `${base.path} -> ${files === database ? files : now.join(', ')}`;
 }
 
 export function holdLine({ path, side }: Hold, colors: Colors): string {
@@ -79,18 +98,20 @@ export function holdLine({ path, side }: Hold, colors: Colors): string {
   return line(colors, colors.yellow, 'hold', path, `deleted ${where}; held without --delete`);
 }
 
-export function aheadLine({ path, side }: Ahead, colors: Colors): string {
+export function aheadLine(ahead: Ahead, colors: Colors): string {
+  const { side } = ahead;
   const text =
     side === 'database'
       ? `the files are ahead: ${commands.export} or ${commands.sync} carries it`
       : `the database is ahead: ${commands.import} or ${commands.sync} carries it`;
-  return line(colors, colors.yellow, 'skip', path, text);
+  return line(colors, colors.yellow, 'skip', pathText(ahead), text);
 }
 
 /** How many there are of each thing that a plan names; what a summary and JSON say. */
 export interface PlanCounts {
   readonly create: number;
   readonly update: number;
+  readonly rename: number;
   readonly archive: number;
   readonly write: number;
   readonly remove: number;
@@ -107,6 +128,7 @@ export function countPlan(plan: Plan): PlanCounts {
   return {
     create: count('create'),
     update: count('update'),
+    rename: count('rename'),
     archive: count('archive'),
     write: count('write'),
     remove: count('remove'),
@@ -123,6 +145,7 @@ function countsText(counts: PlanCounts, words: { readonly [V in Verb]: string })
   const parts: readonly (readonly [count: number, text: string])[] = [
     [counts.create, `${counts.create} ${words.create}`],
     [counts.update, `${counts.update} ${words.update}`],
+    [counts.rename, `${counts.rename} ${words.rename}`],
     [counts.archive, `${counts.archive} ${words.archive}`],
     [counts.write, `${counts.write} ${words.write}`],
     [counts.remove, `${counts.remove} ${words.remove}`],
@@ -144,6 +167,7 @@ export function planSummary(plan: Plan, problems: readonly Problem[]): string {
     {
       create: 'to create in the database',
       update: 'to update in the database',
+      rename: 'to rename',
       archive: 'to delete in the database',
       write: 'to write to the files',
       remove: 'to remove from the files',
@@ -164,6 +188,7 @@ export function resultSummary(
     {
       create: 'created in the database',
       update: 'updated in the database',
+      rename: 'renamed',
       archive: 'deleted in the database',
       write: 'written to the files',
       remove: 'removed from the files',

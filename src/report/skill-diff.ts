@@ -25,13 +25,13 @@ export function diffSkills(
 ): string {
   const old = entriesByPath(before);
   const now = entriesByPath(after);
-  const skillPath = (before ?? after)?.path ?? '';
+  const [oldPath, nowPath] = [(before ?? after)?.path, (after ?? before)?.path];
   return [...new Set([...old.keys(), ...now.keys()])]
     .sort(compareBytes)
     .map((path) =>
       diffEntries(old.get(path), now.get(path), {
-        before: `${names.before}/${skillPath}/${path}`,
-        after: `${names.after}/${skillPath}/${path}`,
+        before: `${names.before}/${oldPath}/${path}`,
+        after: `${names.after}/${nowPath}/${path}`,
       }),
     )
     .join('');
@@ -83,6 +83,8 @@ function fold(text: string): string {
 /** A preview's difference, from what the side that changes holds to what it shall hold; a conflict's to the files. */
 export function diffPreview(preview: Preview): string {
   const { files, database } = preview;
+  // A skill that is moved as it is.
+  if ('change' in preview && preview.change.content?.side === preview.change.side) return '';
   return 'change' in preview && preview.change.side === 'files'
     ? diffSkills(files, database, { before: 'files', after: 'database' })
     : diffSkills(database, files, { before: 'database', after: 'files' });

@@ -43,8 +43,11 @@ export function jsonReport(output: Output, command: string): SyncReport {
           migrations: facts?.migrations,
           summary: { ...countPlan(plan), problems: problems.length, done: done.length },
           changes,
-          conflicts: plan.conflicts.map(({ path, why, local, remote }) => ({
+          conflicts: plan.conflicts.map(({ path, why, local, remote, renamed }) => ({
             path,
+            ...(renamed && {
+              renamed: { from: renamed.base.path, files: renamed.files, database: renamed.database },
+            }),
             why,
             ...digests({ path, local, remote }),
             diff: diffs.get(path),
@@ -74,6 +77,7 @@ function digests({ local, remote }: Pair): {
 function changeJson(change: PlannedChange, reading: Reading | undefined): object {
   return {
     path: change.path,
+    ...(change.from && { from: change.from }),
     side: change.side,
     operation: verbOf(change),
     why: change.why,

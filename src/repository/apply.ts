@@ -8,6 +8,7 @@ import type { SkillPath } from '../skill/path.ts';
 import type { TaxonomyMapping } from '../taxonomy/infer.ts';
 import type { KnownCategories } from '../taxonomy/known.ts';
 import { type Connection, inHalves } from './connection.ts';
+import { type Arrival, followRenames, isRename, movable, moveRows, type Rename } from './moves.ts';
 import { indexedOtherwise, linkedOtherwise, notKept, type Sent, sentOf } from './read-back.ts';
 import { readingOf, readSkill } from './read-skill.ts';
 import { problemOfRefusal } from './sqlstate.ts';
@@ -42,6 +43,8 @@ export interface Applying {
 interface Answer<C extends Change> {
   readonly result: Result<C>;
   readonly sent?: Sent;
+  /** Whether a part of a change that is refused was done: all is undone then. */
+  readonly isHalfDone?: true;
 }
 
 /**
@@ -77,10 +80,10 @@ async function linkAndReadBack<C extends Change>(
   const deleted = results.flatMap((result) => (result.ok ? (result.deleted?.skillId ?? []) : []));
   const refused = await link(applying, idsOf(sent));
   const differing = await notKept(applying.connection, sent, deleted);
-  return results.flatMap((result): readonly Result<C>[] => {
+  return answers.flatMap(({ result, isHalfDone }): readonly Result<C>[] => {
     const { change } = result;
     // What stands elsewhere than it was sent to is found by nobody.
-    if (!result.ok) return result.problem.reason === 'not-kept' ? [result] : [];
+    if (!result.ok) return isHalfDone || result.problem.reason === 'not-kept' ? [result] : [];
     const skillId = (result.deleted ?? result.state?.row)?.skillId;
     if (skillId === undefined) return [];
     const differs = differing.get(skillId);
@@ -131,6 +134,11 @@ export async function settleRows(
       );
       sent.push(...settled.filter((one) => one !== undefined));
     }
+    const former = new Map(left.map(({ path, formerly }) => [path, formerly ? [formerly] : []]));
+    await followRenames(
+      connection,
+      sent.map(({ skillId, path }) => ({ skillId, path, former: former.get(path) ?? [] })),
+    );
     await link(applying, idsOf(sent));
     const differing = await notKept(connection, sent, []);
     if (differing.size === 0) return;
@@ -175,16 +183,80 @@ async function storeAll<C extends Change>(
     );
   }
   const additions = changes.filter((change) => change.after !== null);
-  for await (const batch of incomingBatches(applying, additions, source, refused)) {
-    const stored = await inHalves(
-      connection,
-      batch,
-      (some) => storeChanges(applying, some),
-      ({ change }, error) => refuseAlone(change, error),
-    );
-    answers.push(...stored);
-  }
-  return [...refused.map((result) => ({ result })), ...answers];
+  const renames = additions.filter(({ from }) => from !== undefined);
+  const rows = await lockRows(
+    connection,
+    renames.flatMap(({ path, from = path }) => [path, from]),
+  );
+  const moving = renames.filter((change) => isRename(change, rows));
+  const store = async (some: readonly C[], standingAt?: (change: C) => SkillPath) => {
+    const stored: Answer<C>[] = [];
+    for await (const batch of incomingBatches(applying, some, source, refused, standingAt)) {
+      stored.push(
+        ...(await inHalves(
+          connection,
+          batch,
+          (some) => storeChanges(applying, some),
+          ({ change }, error) => refuseAlone(change, error),
+        )),
+      );
+    }
+    return stored;
+  };
+  // What comes new may come to where a row goes away.
+  const moved = await renameChanges(applying, moving, rows, store);
+  const movers = new Set<C>(moving);
+  const added = await store(additions.filter((change) => !movers.has(change)));
+  const all = [...refused.map((result) => ({ result })), ...answers, ...moved, ...added];
+  await followRenames(connection, all.flatMap(arrivalOf));
+  return all;
+}
+
+/** Stores renamed skills where their rows stand, then moves these. */
+async function renameChanges<C extends Change>(
+  { connection }: Applying,
+  renames: readonly Rename<C>[],
+  rows: Awaited<ReturnType<typeof lockRows>>,
+  store: (changes: readonly C[], standingAt: (change: C) => SkillPath) => Promise<readonly Answer<C>[]>,
+): Promise<readonly Answer<C>[]> {
+  const overtaken = (change: C): Problem => ({ reason: 'row-changed-meanwhile', path: change.path });
+  const can = movable(renames, rows);
+  const answers = await store(can, ({ path, from = path }) => from);
+  const stored = new Map(
+    answers.flatMap(({ result }) => (result.ok ? [[result.change, result] as const] : [])),
+  );
+  const going = movable(
+    can.filter((change) => stored.has(change)),
+    rows,
+  );
+  const problems = new Map<SkillPath, Problem>();
+  await moveRows(
+    connection,
+    going.flatMap((change) => {
+      const skillId = stored.get(change)?.state?.row?.skillId;
+      return skillId === undefined ? [] : [{ skillId, path: change.path }];
+    }),
+    ({ path }, error) => problems.set(path, problemOfRefusal(path, error)),
+  );
+  const [able, gone] = [new Set<C>(can), new Set<C>(going)];
+  return [
+    ...renames
+      .filter((change) => !able.has(change))
+      .map((change) => ({ result: { change, ...refuse(overtaken(change)) } })),
+    ...answers.map((answer): Answer<C> => {
+      const { change, ok } = answer.result;
+      const problem = problems.get(change.path) ?? (gone.has(change) ? undefined : overtaken(change));
+      return ok && problem ? { result: { change, ...refuse(problem) }, isHalfDone: true } : answer;
+    }),
+  ];
+}
+
+/** A skill that came to where it did not stand. */
+function arrivalOf({ result }: Answer<Change>): readonly Arrival[] {
+  const skillId = result.ok ? result.state?.row?.skillId : undefined;
+  const { path, from, formerly, before } = result.change;
+  if (skillId === undefined || (before !== null && from === undefined && formerly === undefined)) return [];
+  return [{ skillId, path, former: [from ?? [], formerly ?? []].flat() }];
 }
 
 async function removeChanges<C extends Change>(
@@ -223,14 +295,12 @@ async function whyNot<C extends Change>(
   changes: readonly C[],
 ): Promise<readonly Answer<C>[]> {
   if (changes.length === 0) return [];
-  const rows = await seeRows(
-    connection,
-    changes.map((change) => change.path),
-  );
+  const placeOf = ({ path, from = path, before }: C) => (before === null ? path : from);
+  const rows = await seeRows(connection, changes.map(placeOf));
   return changes.map((change) => {
     const { path, before, after } = change;
     const differs = after === null ? 'the deletion' : 'the row itself';
-    const problem: Problem = stillBefore(before, rows.get(path))
+    const problem: Problem = stillBefore(before, rows.get(placeOf(change)))
       ? { reason: 'not-kept', path, differs }
       : { reason: 'row-changed-meanwhile', path };
     return { result: { change, ...refuse(problem) } };
@@ -243,10 +313,10 @@ async function storeChanges<C extends Change>(
 ): Promise<readonly Answer<C>[]> {
   const { connection, runId, taxonomy } = applying;
   const rows = await lockRows(connection, pathsOf(batch));
-  const still = batch.filter(({ change }) => stillBefore(change.before, rows.get(change.path)));
+  const still = batch.filter(({ change, skill }) => stillBefore(change.before, rows.get(skill.path)));
   await archive(
     connection,
-    still.flatMap(({ change }) => rows.get(change.path)?.skillId ?? []),
+    still.flatMap(({ skill }) => rows.get(skill.path)?.skillId ?? []),
     runId,
   );
   const stored = await storeBatch(connection, still, rows, {
@@ -293,15 +363,19 @@ function stateOf({ digest, skillId, revision, document }: Stored): SkillState {
 }
 
 function pathsOf(batch: readonly Incoming[]): readonly SkillPath[] {
-  return batch.map(({ change }) => change.path);
+  return batch.map(({ skill }) => skill.path);
 }
 
-/** Reads what changes bring, batch by batch, ready to be stored. What cannot be goes to `refused`. */
+/**
+ * Reads what changes bring, batch by batch, ready to be stored, where their rows stand. What cannot be goes to
+ * `refused`.
+ */
 async function* incomingBatches<C extends Change>(
   { known, mapping }: Applying,
   changes: readonly C[],
   source: Load,
   refused: Result<C>[],
+  standingAt: (change: C) => SkillPath = ({ path }) => path,
 ): AsyncIterable<readonly Incoming<C>[]> {
   const byPath = new Map(changes.map((change) => [change.path, change]));
   for await (const batch of source([...byPath.keys()])) {
@@ -319,8 +393,10 @@ async function* incomingBatches<C extends Change>(
         no({ reason: 'content-changed-meanwhile', path: loaded.path });
         continue;
       }
-      const read = readSkill(loaded.skill, known, mapping);
-      if (read.ok) incoming.push({ ...read.value, change, skill: loaded.skill, digest });
+      const { entries } = loaded.skill;
+      const read = readSkill({ path: change.path, entries }, known, mapping);
+      const skill = { path: standingAt(change), entries };
+      if (read.ok) incoming.push({ ...read.value, change, skill, digest });
       else no(read.problem);
     }
     yield incoming;

@@ -130,7 +130,7 @@ async function skillOf(
   { path, skill_id: skillId, revision, is_present: isPresent }: Candidate,
 ): Promise<Skill | undefined> {
   if (!isPresent) {
-    const past = await loadRevision(connection, { path, skillId, revision: null }, revision);
+    const past = await loadRevision(connection, { path, skillId, revision });
     return past.ok ? past.value : undefined;
   }
   for await (const [loaded] of loadRows(connection, [{ path, skillId }], { mapping })) {

@@ -24,11 +24,11 @@ import { fillClosure, knownCategories } from './categories.ts';
 import { latestRevision, newestHeld, noteCommits, notedRevisions, remembers } from './commits.ts';
 import { type Connection, inView, inWriting } from './connection.ts';
 import { storedFiles } from './files.ts';
-import { findPast, keepFiles, type Overwritten, readOverwritten, rowsChangedAt } from './history.ts';
+import { formerKeys, keepFiles, type Overwritten, readOverwritten, rowsChangedAt } from './history.ts';
 import { type Beside, loadRows } from './load.ts';
 import { advisoryLockKey } from './migrate.ts';
 import { readerOf } from './read-skill.ts';
-import { findSkill, loadRevision } from './revision.ts';
+import { findPast, findSkill, loadRevision, loadRevisions } from './revision.ts';
 import { beginRun, endRun, logResults } from './runs.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { unresolvedTargets } from './targets.ts';
@@ -119,7 +119,20 @@ export class Database implements DatabaseReplica {
   noteCommits: DatabaseReplica['noteCommits'] = (place, at, notes) =>
     inWriting(this.#connection, () => noteCommits(this.#connection, place, at, notes));
 
-  findPast: DatabaseReplica['findPast'] = (asked) => this.inView(() => findPast(this.#connection, asked));
+  findPast: DatabaseReplica['findPast'] = async (asked) =>
+    new Set((await this.inView(() => findPast(this.#connection, asked))).keys());
+
+  async *loadPast(asked: Parameters<DatabaseReplica['loadPast']>[0]): AsyncGenerator<readonly Loaded[]> {
+    const found = await this.inView(() => findPast(this.#connection, asked));
+    const keys = asked.flatMap(({ path, skillId }) => {
+      const revision = found.get(path);
+      return revision === undefined ? [] : [{ path, skillId, revision }];
+    });
+    yield* loadRevisions(this.#connection, keys);
+  }
+
+  formerKeys: DatabaseReplica['formerKeys'] = (paths) =>
+    this.inView(() => formerKeys(this.#connection, paths));
 
   beginRun: DatabaseReplica['beginRun'] = async (run) => {
     this.#runId = await inWriting(this.#connection, () => beginRun(this.#connection, run));
@@ -144,6 +157,7 @@ export class Database implements DatabaseReplica {
         signal?.throwIfAborted();
         const byChange = new Map(done.map((result) => [result.change, result]));
         const results = changes.map((change) => byChange.get(change) ?? overtaken(change));
+        for (const { ok, change } of results) if (ok && change.from) this.#keys.delete(change.from);
         for (const { change, ...result } of results) {
           if (result.ok && result.state?.row) this.#keys.set(change.path, result.state.row.skillId);
         }
@@ -158,8 +172,15 @@ export class Database implements DatabaseReplica {
     }
   }
 
-  async settle(states: ReadonlyMap<SkillPath, SkillState>, source: Load): Promise<void> {
-    const changes = [...states].map(([path, state]): Change => ({ path, before: state, after: state }));
+  async settle(
+    states: ReadonlyMap<SkillPath, SkillState>,
+    source: Load,
+    former: ReadonlyMap<SkillPath, SkillPath>,
+  ): Promise<void> {
+    const changes = [...states].map(([path, state]): Change => {
+      const formerly = former.get(path);
+      return { path, before: state, after: state, ...(formerly && { formerly }) };
+    });
     await this.#write((known) => settleRows(this.#applying(known), changes, source));
   }
 
@@ -204,7 +225,7 @@ export class Database implements DatabaseReplica {
   async restore(path: string, revision: number): Promise<Outcome<Restored>> {
     const past = await this.inView(async () => {
       const known = await findSkill(this.#connection, path);
-      return known && ([known, await loadRevision(this.#connection, known, revision)] as const);
+      return known && ([known, await loadRevision(this.#connection, { ...known, revision })] as const);
     });
     if (!past) return refuse({ reason: 'skill-unknown', path });
     const [known, skill] = past;

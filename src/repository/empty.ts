@@ -30,6 +30,7 @@ export function emptyDatabase(mapping: TaxonomyMapping): DatabaseReplica {
     newestHeld: async () => new Map(),
     noteCommits: refuseToWrite,
     findPast: async () => new Set(),
+    loadPast: async function* () {},
     storedFiles: async () => [],
     executableBits: async () => new Map(),
     pastBits: async () => [],
@@ -42,6 +43,7 @@ export function emptyDatabase(mapping: TaxonomyMapping): DatabaseReplica {
     keep: refuseToWrite,
     unresolved: async () => [],
     settle: refuseToWrite,
+    formerKeys: async () => new Map(),
     log: refuseToWrite,
   };
 }

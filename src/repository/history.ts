@@ -9,25 +9,23 @@ import { documentOf, type Entry, type Skill } from '../skill/skill.ts';
 import { type Connection, writerSql } from './connection.ts';
 import { modeOf } from './render.ts';
 
-/** A skill, and a digest that it may have had. */
-export interface PastDigest {
-  readonly path: SkillPath;
-  readonly skillId: number;
-  readonly digest: Digest;
-}
-
-/** The paths of those skills whose history holds the digest asked for. */
-export async function findPast(
+/** The keys of the skills that stood at these paths last, and stand elsewhere now. */
+export async function formerKeys(
   connection: Connection,
-  asked: readonly PastDigest[],
-): Promise<ReadonlySet<SkillPath>> {
-  const rows = await connection.query<{ skill_path: SkillPath }>(
-    `select distinct asked.skill_path
-     from unnest($1::text[], $2::integer[], $3::text[]) as asked (skill_path, skill_id, digest)
-     join skill_revisions r using (skill_id, digest)`,
-    [asked.map((one) => one.path), asked.map((one) => one.skillId), asked.map((one) => one.digest)],
+  paths: readonly SkillPath[],
+): Promise<ReadonlyMap<SkillPath, number>> {
+  const rows = await connection.query<{ skill_path: SkillPath; skill_id: number }>(
+    `select last.skill_path, last.skill_id
+     from (
+       select distinct on (r.skill_path) r.skill_path, r.skill_id
+       from skill_revisions r where r.skill_path = any ($1)
+       order by r.skill_path, r.revision desc
+     ) last
+     join skills s using (skill_id)
+     where s.deleted_at is null and s.skill_path <> last.skill_path`,
+    [paths],
   );
-  return new Set(rows.map((row) => row.skill_path));
+  return new Map(rows.map((row) => [row.skill_path, row.skill_id]));
 }
 
 /** Files that are about to be overwritten, and the row that they belong to. */

@@ -28,11 +28,11 @@ export interface Sent {
 }
 
 /** What was sent of a stored skill. */
-export function sentOf({ skillId, skill, entry }: Stored<Incoming>): Sent {
+export function sentOf({ skillId, change, skill, entry }: Stored<Incoming>): Sent {
   const attached = skill.entries.filter((file) => file !== entry);
   return {
     skillId,
-    path: skill.path,
+    path: change.path,
     document: sha256(lineOf(entry)),
     attached: sha256(attached.map(lineOf).join('\n')),
   };

@@ -108,6 +108,7 @@ interface Indexed {
 /** Makes the relations of these skills hold what their documents name, and nothing else: a statement a table. */
 export async function matchRelations(connection: Connection, skills: readonly Indexed[]): Promise<void> {
   await noteTagsAmongKeywords(connection, skills);
+  await takeNamedAliases(connection, skills);
   const ids = skills.map((skill) => skill.skillId);
   const standing = new Map<number, StandingCapability[]>(ids.map((id) => [id, []]));
   for (const row of await connection.query<StandingCapability>(
@@ -124,6 +125,18 @@ export async function matchRelations(connection: Connection, skills: readonly In
     const told = await matchRelation(connection, relation, ids, rows);
     if (relation === skillTags) await countTags(connection, told);
   }
+}
+
+/** What a rename left, and a document names now, is the document's from then on. */
+async function takeNamedAliases(connection: Connection, skills: readonly Indexed[]): Promise<void> {
+  const named = skills.flatMap(({ skillId, fields }) => fields.aliases.map((alias) => ({ skillId, alias })));
+  if (named.length === 0) return;
+  await connection.query(
+    `delete from skill_aliases a
+     using unnest($1::integer[], $2::text[]) as n (skill_id, alias_path)
+     where a.skill_id = n.skill_id and a.alias_path = n.alias_path and a.reason = 'renamed'`,
+    [named.map((one) => one.skillId), named.map((one) => one.alias)],
+  );
 }
 
 /** Libraries that others filled have tags among their keywords: at a skill's first sync those are remembered. */

@@ -1,9 +1,11 @@
-// One revision out of the history, as the skill that it was.
+// Revisions out of the history, as the skills that they were.
 
 import { type Outcome, refuse } from '../problem.ts';
+import { batchesOf, type Loaded } from '../replica.ts';
+import type { Digest } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, inView } from './connection.ts';
 import { mentionedIds, pathsOf } from './load.ts';
 import { type FileRow, renderRow, type SkillRow } from './render.ts';
 
@@ -39,61 +41,136 @@ export async function findSkill(connection: Connection, path: string): Promise<K
   return row && { path: row.skill_path, skillId: row.skill_id, revision: row.revision };
 }
 
-interface RevisionRow extends SkillRow {
-  readonly files: readonly { readonly path: string; readonly mode: string; readonly sha256: string }[];
+/** A skill, and a digest that it may have had. */
+export interface PastDigest {
+  readonly path: SkillPath;
+  readonly skillId: number;
+  readonly digest: Digest;
 }
 
-/** Reads a skill as it was at a revision: `revision-not-found`, `revision-pruned`. */
-export async function loadRevision(
+/** The paths of those skills whose history holds the digest asked for, each with the latest such revision. */
+export async function findPast(
   connection: Connection,
-  { path, skillId }: KnownSkill,
-  revision: number,
-): Promise<Outcome<Skill>> {
-  const [row] = await connection.query<RevisionRow>(
-    `select r.skill_id, '.' || r.frontmatter_source as frontmatter_source, '.' || r.skill_content as skill_content,
+  asked: readonly PastDigest[],
+): Promise<ReadonlyMap<SkillPath, number>> {
+  const rows = await connection.query<{ skill_path: SkillPath; revision: number }>(
+    `select asked.skill_path, max(r.revision) as revision
+     from unnest($1::text[], $2::integer[], $3::text[]) as asked (skill_path, skill_id, digest)
+     join skill_revisions r using (skill_id, digest)
+     group by asked.skill_path`,
+    [asked.map((one) => one.path), asked.map((one) => one.skillId), asked.map((one) => one.digest)],
+  );
+  return new Map(rows.map((row) => [row.skill_path, row.revision]));
+}
+
+/** A revision of a skill, and the path under which it is asked for. */
+export interface RevisionKey {
+  readonly path: SkillPath;
+  readonly skillId: number;
+  readonly revision: number;
+}
+
+interface RevisionRow extends SkillRow {
+  readonly revision: number;
+  readonly files: readonly {
+    readonly path: string;
+    readonly mode: string;
+    readonly bytes: number;
+    readonly sha256: string;
+  }[];
+}
+
+/**
+ * Reads skills as they were, in bounded batches, in the order asked for. Those that cannot be given are the problem
+ * `revision-not-found` or `revision-pruned`.
+ */
+export async function* loadRevisions(
+  connection: Connection,
+  keys: readonly RevisionKey[],
+): AsyncIterable<readonly Loaded[]> {
+  const sizes = await inView(connection, () => sizesOf(connection, keys));
+  for (const batch of batchesOf(keys, (key) => sizes.get(key.revision) ?? 0)) {
+    yield await inView(connection, () => loadBatch(connection, batch));
+  }
+}
+
+/** How much there is of each revision, whose numbers no two skills share. */
+async function sizesOf(
+  connection: Connection,
+  keys: readonly RevisionKey[],
+): Promise<ReadonlyMap<number, number>> {
+  const rows = await connection.query<{ revision: number; bytes: number }>(
+    `select r.revision,
+       (coalesce(octet_length(r.frontmatter_source), 0) + coalesce(octet_length(r.skill_content), 0)
+        + coalesce((select sum((f.file ->> 'bytes')::bigint) from jsonb_array_elements(r.files) as f (file)), 0)
+       )::bigint as bytes
+     from skill_revisions r where r.revision = any ($1)`,
+    [keys.map((key) => key.revision)],
+  );
+  return new Map(rows.map((row) => [row.revision, row.bytes]));
+}
+
+async function loadBatch(connection: Connection, keys: readonly RevisionKey[]): Promise<readonly Loaded[]> {
+  const rows = await connection.query<RevisionRow>(
+    `select r.skill_id, r.revision,
+       '.' || r.frontmatter_source as frontmatter_source, '.' || r.skill_content as skill_content,
        r.document_name, r.document_mode, case when r.digest is null then r.index end as index,
        r.indexed is null as never_stored, coalesce(r.targets, '[]') as targets,
        skill_fleet_edited(r.index, r.indexed) as edited, r.files
-     from skill_revisions r where r.skill_id = $1 and r.revision = $2`,
-    [skillId, revision],
+     from skill_revisions r
+     join unnest($1::integer[], $2::bigint[]) as asked (skill_id, revision) using (skill_id, revision)`,
+    [keys.map((key) => key.skillId), keys.map((key) => key.revision)],
   );
-  if (!row) return refuse({ reason: 'revision-not-found', path, revision });
-  const contents = await contentsOf(
-    connection,
-    skillId,
-    row.files.map((file) => file.sha256),
-  );
-  const files = row.files.flatMap((file): readonly FileRow[] => {
-    const bytes = contents.get(file.sha256);
-    return bytes
-      ? [
-          {
-            skill_id: skillId,
-            relative_path: file.path,
-            content: null,
-            binary_data: bytes,
-            file_mode: file.mode,
-          },
-        ]
-      : [];
+  const byRevision = new Map(rows.map((row) => [row.revision, row]));
+  const contents = await contentsOf(connection, rows);
+  const paths = await pathsOf(connection, rows.flatMap(mentionedIds));
+  return keys.map(({ path, revision }) => {
+    const row = byRevision.get(revision);
+    if (!row) return { path, problem: { reason: 'revision-not-found', path, revision } };
+    const files = row.files.flatMap((file): readonly FileRow[] => {
+      const binary = contents.get(file.sha256);
+      return binary
+        ? [
+            {
+              skill_id: row.skill_id,
+              relative_path: file.path,
+              content: null,
+              binary_data: binary,
+              file_mode: file.mode,
+            },
+          ]
+        : [];
+    });
+    if (files.length < row.files.length)
+      return { path, problem: { reason: 'revision-pruned', path, revision } };
+    const rendered = renderRow(path, row, files, paths, undefined);
+    return rendered.ok ? { path, skill: rendered.value } : { path, problem: rendered.problem };
   });
-  if (files.length < row.files.length) return refuse({ reason: 'revision-pruned', path, revision });
-  return renderRow(path, row, files, await pathsOf(connection, mentionedIds(row)), undefined);
 }
 
 /** Contents by SHA-256: what was replaced lies with the history, what stands with the row. */
 async function contentsOf(
   connection: Connection,
-  skillId: number,
-  digests: readonly string[],
+  revisions: readonly RevisionRow[],
 ): Promise<ReadonlyMap<string, Buffer>> {
   const rows = await connection.query<{ sha256: string; bytes: Buffer }>(
     `select sha256, bytes from skill_blobs where sha256 = any ($1)
      union all
      select encode(sha256(bytes), 'hex'), bytes
      from skill_files f, coalesce(f.binary_data, convert_to(f.content, 'UTF8')) as bytes
-     where f.skill_id = $2 and encode(sha256(bytes), 'hex') = any ($1)`,
-    [digests, skillId],
+     where f.skill_id = any ($2) and encode(sha256(bytes), 'hex') = any ($1)`,
+    [
+      revisions.flatMap((row) => row.files.map((file) => file.sha256)),
+      revisions.flatMap((row) => (row.files.length > 0 ? row.skill_id : [])),
+    ],
   );
   return new Map(rows.map((row) => [row.sha256, row.bytes]));
+}
+
+/** Reads a skill as it was at a revision: `revision-not-found`, `revision-pruned`. */
+export async function loadRevision(connection: Connection, key: RevisionKey): Promise<Outcome<Skill>> {
+  for await (const [loaded] of loadRevisions(connection, [key])) {
+    if (loaded) return 'skill' in loaded ? { ok: true, value: loaded.skill } : refuse(loaded.problem);
+  }
+  throw new Error('one revision asked for, and no answer');
 }

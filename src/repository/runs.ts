@@ -43,7 +43,8 @@ function skillIdOf(result: Result): number | null {
   return (state?.row ?? before?.row ?? after?.row)?.skillId ?? null;
 }
 
-function operationOf({ before, after }: Result['change']): 'create' | 'update' | 'remove' {
+function operationOf({ before, after, from }: Result['change']): 'create' | 'update' | 'rename' | 'remove' {
+  if (from !== undefined) return 'rename';
   if (after === null) return 'remove';
   return before === null ? 'create' : 'update';
 }

@@ -22,7 +22,8 @@ export async function guardLineEndings(
   for (const side of ['database', 'files'] as const satisfies readonly Side[]) {
     const total = (side === 'database' ? remote : local).skills.size;
     const updates = plan.changes.filter(
-      (change) => change.side === side && change.before !== null && change.after !== null,
+      ({ side: changed, before, after, from, content }) =>
+        changed === side && before !== null && after !== null && !from && !content,
     );
     if (!isMost(updates.length, total)) continue;
     const count = await countLineEndings(files.load, database.load, updates);

@@ -6,11 +6,11 @@ import { compareBytes, type SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
 import type { Prepared, SyncInput } from './sync.ts';
 
-/** A path, and which sides hold a skill there. */
+/** A skill, and where each side holds what there is to see of it; null is nowhere. */
 interface Place {
   readonly path: SkillPath;
-  readonly inFiles: boolean;
-  readonly inDatabase: boolean;
+  readonly inFiles: SkillPath | null;
+  readonly inDatabase: SkillPath | null;
 }
 
 interface Item extends Place {
@@ -31,8 +31,10 @@ export async function* previewPlan(sides: Sides, plan: Plan): AsyncGenerator<Pre
   for await (const [{ of }, both] of loadBoth(sides, itemsOf(plan))) {
     if ('conflict' in of) yield { ...both, conflict: of.conflict };
     else {
-      const arrives = of.change.side === 'database' && both.files ? read(both.files) : undefined;
-      yield { ...both, change: of.change, reading: arrives };
+      const { side, path, content } = of.change;
+      const comes = content?.side === 'database' ? both.database : both.files;
+      const reading = side === 'database' && comes ? read({ ...comes, path }) : undefined;
+      yield { ...both, change: of.change, reading };
     }
   }
 }
@@ -47,7 +49,7 @@ export async function* loadDifferences(
   const places = [...paths].sort(compareBytes).flatMap((path): readonly Place[] => {
     const [here, there] = [local.skills.get(path), remote.skills.get(path)];
     return selects(path) && here?.digest !== there?.digest
-      ? [{ path, inFiles: here !== undefined, inDatabase: there !== undefined }]
+      ? [{ path, inFiles: here ? path : null, inDatabase: there ? path : null }]
       : [];
   });
   for await (const [{ path }, both] of loadBoth(sides, places)) yield { path, ...both };
@@ -58,8 +60,8 @@ async function* loadBoth<I extends Place>(
   { files, database }: Sides,
   items: readonly I[],
 ): AsyncGenerator<readonly [I, BothSides]> {
-  const local = oneByOne(files.load(items.filter((item) => item.inFiles).map((item) => item.path)));
-  const remote = oneByOne(database.load(items.filter((item) => item.inDatabase).map((item) => item.path)));
+  const local = oneByOne(files.load(items.flatMap((item) => item.inFiles ?? [])));
+  const remote = oneByOne(database.load(items.flatMap((item) => item.inDatabase ?? [])));
   for (const item of items) {
     yield [
       item,
@@ -73,14 +75,22 @@ async function* loadBoth<I extends Place>(
 
 function itemsOf({ changes, conflicts }: Plan): readonly Item[] {
   const changed = changes.map((change): Item => {
-    const target = change.before !== null;
-    const source = change.after !== null;
-    const [inDatabase, inFiles] = change.side === 'database' ? [target, source] : [source, target];
-    return { path: change.path, inFiles, inDatabase, of: { change } };
+    const { side, path, from = path, before, after, content } = change;
+    const target = before && from;
+    const source = after && (content?.path ?? path);
+    // What is moved as it is stays what it was: there is nothing else to see.
+    const [mine, other] = content?.side === side ? [target, null] : [target, source];
+    const [inDatabase, inFiles] = side === 'database' ? [mine, other] : [other, mine];
+    return { path, inFiles, inDatabase, of: { change } };
   });
   const conflicting = conflicts.map((conflict): Item => {
-    const { path, local, remote } = conflict;
-    return { path, inFiles: local !== null, inDatabase: remote !== null, of: { conflict } };
+    const { path, local, remote, renamed } = conflict;
+    return {
+      path,
+      inFiles: local && (renamed?.files ?? path),
+      inDatabase: remote && (renamed?.database ?? path),
+      of: { conflict },
+    };
   });
   return [...changed, ...conflicting].sort((a, b) => compareBytes(a.path, b.path));
 }

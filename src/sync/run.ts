@@ -1,10 +1,10 @@
 // How a run ends: its plan carried out on both sides, and the base advanced by what they answered.
 
 import type { Problem } from '../problem.ts';
-import { isOverwriting, type Plan, type PlannedChange } from '../reconcile/plan.ts';
-import type { Result, SkillState } from '../replica.ts';
-import type { SkillPath } from '../skill/path.ts';
-import { writeBase } from './base.ts';
+import { isOverwriting, type Plan, type PlannedChange, type Side } from '../reconcile/plan.ts';
+import { type Load, loadAt, type Result, type SkillState } from '../replica.ts';
+import { foldersAbove, type SkillPath } from '../skill/path.ts';
+import { type BaseEntry, writeBase } from './base.ts';
 import { noteCommits } from './commit-notes.ts';
 import { type Prepared, prepareSync, type SyncInput } from './sync.ts';
 import { withFileTimes } from './times.ts';
@@ -40,27 +40,47 @@ export async function runPlan(input: SyncInput, prepared: Prepared): Promise<App
 }
 
 async function carryOutAndReplan(input: SyncInput, prepared: Prepared): Promise<Applied> {
-  let applied: Applied = { plan: prepared.plan, results: await carryOut(input, prepared) };
+  let { plan } = prepared;
+  let latest = await carryOut(input, prepared);
+  let results = latest;
   // Force was asked for against what stood there when the run began, and not for what came since.
   const policy = { ...input.policy, force: false };
-  for (let plans = 1; plans < maxPlans; plans++) {
-    const overtaken = new Set<string>(
-      applied.results.flatMap((result) =>
-        !result.ok && overtakenReasons.has(result.problem.reason) ? [result.change.path] : [],
-      ),
-    );
-    if (overtaken.size === 0 || input.signal?.aborted) break;
-    const some = { ...input, policy, selects: (path: string) => overtaken.has(path) };
+  for (let plans = 1; plans < maxPlans && !input.signal?.aborted; plans++) {
+    const giving = givingUp(latest, prepared).filter((path) => input.selects(path));
+    const anew = new Set<string>([...overtakenIn(latest), ...giving]);
+    if (anew.size === 0) break;
+    const some = { ...input, policy, selects: (path: string) => anew.has(path) };
     const { signal: _, ...uninterrupted } = some;
     const again = await prepareSync(uninterrupted);
     if (again.plan.refusal) break;
-    const results = await carryOut(some, again);
-    applied = {
-      plan: joinPlans(applied.plan, again.plan),
-      results: [...applied.results.filter(({ change }) => !overtaken.has(change.path)), ...results],
-    };
+    latest = await carryOut(some, again);
+    plan = joinPlans(plan, again.plan, giving);
+    results = [...results.filter(({ ok, change }) => ok || !anew.has(change.path)), ...latest];
   }
-  return applied;
+  return { plan, results };
+}
+
+/** Where a skill is, or was, that the world overtook. */
+function overtakenIn(results: readonly Result<PlannedChange>[]): readonly SkillPath[] {
+  return results.flatMap(({ change: { path, from = path }, ...result }) =>
+    !result.ok && overtakenReasons.has(result.problem.reason) ? [path, from] : [],
+  );
+}
+
+/**
+ * Skills in the files above one that came: what stands in its folder is not theirs any more. What of them is left
+ * as it is stays that.
+ */
+function givingUp(
+  results: readonly Result<PlannedChange>[],
+  { local, plan: { conflicts, holds, ahead } }: Prepared,
+): readonly SkillPath[] {
+  const left = new Set<string>([...conflicts, ...holds, ...ahead].map(({ path }) => path));
+  return results.flatMap(({ ok, change: { side, path, before, after, from } }) =>
+    ok && side === 'files' && after && (before === null || from)
+      ? (foldersAbove(path) as SkillPath[]).filter((above) => local.skills.has(above) && !left.has(above))
+      : [],
+  );
 }
 
 const overtakenReasons: ReadonlySet<Problem['reason']> = new Set([
@@ -70,18 +90,27 @@ const overtakenReasons: ReadonlySet<Problem['reason']> = new Set([
   'skill-not-found',
 ]);
 
-/** A plan, and that of what was planned anew: nothing of this was carried out by the first. */
-function joinPlans(first: Plan, again: Plan): Plan {
+/**
+ * A plan, and that of what was planned anew: nothing of this was carried out by the first.
+ *
+ * @param others skills that were planned anew though nothing was to be done about them
+ */
+function joinPlans(first: Plan, again: Plan, others: readonly SkillPath[]): Plan {
   // What cannot be read is found by each plan.
   const said = new Set(first.problems.map((problem) => JSON.stringify(problem)));
+  const { changes, conflicts, holds, ahead, agreed } = first;
+  const named = new Set(
+    [changes, conflicts, holds, ahead, agreed].flatMap((some) => some.map(({ path }) => path)),
+  );
+  const counted = new Set(others.filter((path) => !named.has(path)));
   return {
     ...first,
     problems: [...first.problems, ...again.problems.filter((problem) => !said.has(JSON.stringify(problem)))],
-    conflicts: [...first.conflicts, ...again.conflicts],
-    holds: [...first.holds, ...again.holds],
-    ahead: [...first.ahead, ...again.ahead],
-    agreed: [...first.agreed, ...again.agreed],
-    unchanged: first.unchanged + again.unchanged,
+    conflicts: [...conflicts, ...again.conflicts],
+    holds: [...holds, ...again.holds],
+    ahead: [...ahead, ...again.ahead],
+    agreed: [...agreed, ...again.agreed],
+    unchanged: first.unchanged + again.unchanged - counted.size,
   };
 }
 
@@ -90,25 +119,72 @@ async function carryOut(input: SyncInput, prepared: Prepared): Promise<readonly 
   const settling = new Map(prepared.unsettled);
   const results = await applyChanges(input, prepared);
   for (const result of results) if (!result.ok) settling.delete(result.change.path);
-  if (settling.size > 0 && !input.signal?.aborted) await input.database.settle(settling, input.files.load);
+  if (settling.size > 0 && !input.signal?.aborted) {
+    await input.database.settle(settling, input.files.load, formerPaths(prepared.plan));
+  }
   await advanceBase(input, prepared, results);
   return results;
 }
 
+/** Where skills stood when both sides last agreed, by where they stand now. */
+function formerPaths({ changes, agreed }: Plan): ReadonlyMap<SkillPath, SkillPath> {
+  return new Map([
+    ...agreed.flatMap(({ path, renamed }) => (renamed ? [[path, renamed.base.path] as const] : [])),
+    ...changes.flatMap(({ path, formerly }) => (formerly ? [[path, formerly] as const] : [])),
+  ]);
+}
+
+/**
+ * Reads what changes of one side bring. Most of it stands on the other side at the same path; of a renamed skill,
+ * where the plan says.
+ *
+ * @param moved from where to where rows were moved since the plan was made
+ */
+function contentsOf(
+  { files, database }: SyncInput,
+  changes: readonly PlannedChange[],
+  moved: ReadonlyMap<SkillPath, SkillPath>,
+): Load {
+  const byPath = new Map(changes.map((change) => [change.path, change]));
+  const loads = { files: files.load, database: database.load };
+  return async function* (paths) {
+    const places = { files: new Map<SkillPath, SkillPath>(), database: new Map<SkillPath, SkillPath>() };
+    for (const path of paths) {
+      const change = byPath.get(path);
+      if (change === undefined) continue;
+      const { side, path: place } = change.content ?? { side: otherSide(change.side), path };
+      places[side].set(path, (change.content && side === 'database' && moved.get(place)) || place);
+    }
+    for (const side of ['files', 'database'] as const) {
+      if (places[side].size > 0) yield* loadAt(loads[side], places[side]);
+    }
+  };
+}
+
+function otherSide(side: Side): Side {
+  return side === 'files' ? 'database' : 'files';
+}
+
 async function applyChanges(
-  { files, database, signal }: SyncInput,
+  input: SyncInput,
   { plan: { changes }, checkout }: Prepared,
 ): Promise<readonly Result<PlannedChange>[]> {
+  const { files, database, signal } = input;
   const toDatabase = await withFileTimes(
     { files, database, checkout },
     changes.filter((change) => change.side === 'database'),
   );
   const toFiles = changes.filter((change) => change.side === 'files');
-  const stored = toDatabase.length > 0 ? await database.apply(toDatabase, files.load, signal) : [];
+  const stored =
+    toDatabase.length > 0
+      ? await database.apply(toDatabase, contentsOf(input, toDatabase, new Map()), signal)
+      : [];
   if (toFiles.length === 0) return stored;
   // What is not written any more need not be kept.
   const overwriting = signal?.aborted ? [] : toFiles.filter(isOverwriting);
-  const kept = overwriting.length > 0 ? await database.keep(overwriting, files.load) : [];
+  const standing = new Map(overwriting.map(({ path, from }) => [path, from ?? path]));
+  const kept =
+    overwriting.length > 0 ? await database.keep(overwriting, () => loadAt(files.load, standing)) : [];
   const refused = kept.filter((result) => !result.ok);
   const unkept = new Set(refused.map((result) => result.change));
   const revisions = new Map(
@@ -116,7 +192,7 @@ async function applyChanges(
   );
   const answers = await files.apply(
     toFiles.filter((change) => !unkept.has(change)),
-    database.load,
+    contentsOf(input, toFiles, movedRows(stored)),
     signal,
   );
   const written = answers.map((result): Result<PlannedChange> => {
@@ -134,17 +210,23 @@ async function advanceBase(
   results: readonly Result<PlannedChange>[],
 ): Promise<void> {
   const { plan, base, identity, checkout } = prepared;
-  const entries = new Map(base.entries);
+  const renamed = renamedOnBoth(plan, results);
+  const entries = followRenames(base.entries, renamed);
   const settle = (path: SkillPath, local: SkillState | null, remote: SkillState | null) => {
     if (local === null) entries.delete(path);
     else if (remote?.row)
       entries.set(path, { digest: local.digest, skillId: remote.row.skillId, noted: false });
   };
-  for (const { path, local, remote } of plan.agreed) settle(path, local, remote);
+  // A path that nobody holds any more may be the new one of another skill.
+  const agreed = plan.agreed.toSorted((a, b) => Number(a.local !== null) - Number(b.local !== null));
+  for (const { path, local, remote } of agreed) settle(path, local, remote);
   for (const result of results) {
     if (!result.ok) continue;
     const { change, state } = result;
-    settle(change.path, state, state?.row ? state : change.after);
+    // What was moved as it is holds what both sides agreed on, or is edited next.
+    if (change.content?.side === change.side) continue;
+    const path = change.formerly && !renamed.has(change.path) ? change.formerly : change.path;
+    settle(path, state, state?.row ? state : change.after);
   }
   const noted = await noteCommits(database, prepared, entries, results);
   for (const path of noted) {
@@ -161,10 +243,49 @@ async function advanceBase(
   await writeBase(disk, stateDirectory, identity, moment, entries);
 }
 
+/** Skills that both sides have at a new path now, each with the one where the base has it. */
+function renamedOnBoth(
+  { agreed }: Plan,
+  results: readonly Result<PlannedChange>[],
+): ReadonlyMap<SkillPath, SkillPath> {
+  return new Map([
+    ...agreed.flatMap(({ path, renamed }) => (renamed ? [[path, renamed.base.path] as const] : [])),
+    ...results.flatMap(({ ok, change }) =>
+      ok && change.formerly && isMove(change) ? [[change.path, change.formerly] as const] : [],
+    ),
+  ]);
+}
+
+/** The base, in which these skills are at their new paths, as it had them. */
+function followRenames(
+  base: ReadonlyMap<SkillPath, BaseEntry>,
+  renamed: ReadonlyMap<SkillPath, SkillPath>,
+): Map<SkillPath, BaseEntry> {
+  const entries = new Map(base);
+  for (const formerly of renamed.values()) entries.delete(formerly);
+  for (const [path, formerly] of renamed) {
+    const entry = base.get(formerly);
+    if (entry) entries.set(path, { ...entry, noted: false });
+  }
+  return entries;
+}
+
+/** Whether both sides have a skill at one path by this change: by an edit of what one side renamed they do not. */
+function isMove({ side, content }: PlannedChange): boolean {
+  return content === undefined || content.side === side;
+}
+
+function movedRows(results: readonly Result<PlannedChange>[]): ReadonlyMap<SkillPath, SkillPath> {
+  return new Map(
+    results.flatMap(({ ok, change: { path, from } }) => (ok && from ? [[from, path] as const] : [])),
+  );
+}
+
 function countsOf(results: readonly Result[]): { readonly [name: string]: number } {
-  const counts = { created: 0, updated: 0, failed: 0 };
+  const counts = { created: 0, updated: 0, renamed: 0, failed: 0 };
   for (const { ok, change } of results) {
     if (!ok) counts.failed++;
+    else if (change.from !== undefined) counts.renamed++;
     else if (change.before === null) counts.created++;
     else counts.updated++;
   }

@@ -26,6 +26,7 @@ import { BitsElsewhere, withPastBits } from './bits.ts';
 import { Checkout } from './checkout.ts';
 import { withHeldFiles } from './held.ts';
 import { guardLineEndings } from './line-endings.ts';
+import { agreedOn, readRenames, withMovedRows } from './renames.ts';
 import { conflictTimes } from './times.ts';
 import { askGit, reconstruct } from './unbased.ts';
 
@@ -68,8 +69,8 @@ async function prepare(input: SyncInput): Promise<Prepared> {
   const bits = await BitsElsewhere.find(input);
   if (bits) files.takeBits(bits.isExecutable);
   const scanned = await files.snapshot(signal);
-  const found = await database.snapshot(signal);
-  const read = await withHeldFiles(files, database, scanned, found);
+  const stored = await database.snapshot(signal);
+  const read = await withHeldFiles(files, database, scanned, stored);
   signal?.throwIfAborted();
   const checkout = await Checkout.find(input.run.directory, {
     isSkill: (path) => read.skills.has(path as SkillPath),
@@ -79,21 +80,27 @@ async function prepare(input: SyncInput): Promise<Prepared> {
   const { id } = await database.identity();
   const identity = { directory: input.run.directory, databaseId: id, database: input.databaseName };
   const base = await currentBase(input, identity, checkout);
-  const local = bits ? await withPastBits(input, bits, { local: read, remote: found, base }) : read;
-  const first = await firstTexts(input, local, found, base);
-  const remote = { ...found, skills: new Map([...found.skills, ...first]) };
+  const local = bits ? await withPastBits(input, bits, { local: read, remote: stored, base }) : read;
+  const first = await firstTexts(input, local, stored, base);
+  const remote = { ...stored, skills: new Map([...stored.skills, ...first]) };
   const sides = { local, remote, base: base.entries };
-  const unbased = differingWithoutBase(sides).filter(({ path }) => selects(path));
+  const unbased = await withMovedRows(
+    database,
+    remote,
+    differingWithoutBase(sides).filter(({ path }) => selects(path)),
+  );
+  const found = new Map([
+    ...(await reconstruct(database, checkout, unbased)),
+    // A row that took its file's text and says more than that is ahead of the file.
+    ...unbased.flatMap(({ path, local }) =>
+      local && first.has(path) ? [[path, local.digest] as const] : [],
+    ),
+  ]);
   const planInput = {
     direction: input.run.direction,
     ...sides,
-    found: new Map([
-      ...(await reconstruct(database, checkout, unbased)),
-      // A row that took its file's text and says more than that is ahead of the file.
-      ...unbased.flatMap(({ path, local }) =>
-        local && first.has(path) ? [[path, local.digest] as const] : [],
-      ),
-    ]),
+    found,
+    renames: await readRenames({ files, database }, { local, remote, base: agreedOn(base, found, unbased) }),
     selects,
     statuses,
     policy,
@@ -146,7 +153,12 @@ async function decideByGit(
   });
   const base = new Map(input.base);
   for (const [path] of decided) base.delete(path);
-  return { ...input, base, found: new Map([...input.found, ...decided]) };
+  const found = new Map(decided);
+  const renames = input.renames.map((rename) => {
+    const digest = found.get(rename.files);
+    return digest ? { ...rename, base: { ...rename.base, digest } } : rename;
+  });
+  return { ...input, base, renames, found: new Map([...input.found, ...decided]) };
 }
 
 /** The plan, in which conflicts are won by the side that changed last, where the policy and the times say so. */
@@ -157,7 +169,7 @@ async function decideByTime(
 ): Promise<Plan> {
   const draft = makePlan(input);
   if (policy.onConflict !== 'newest') return draft;
-  const conflicts = draft.conflicts.filter(({ why }) => why === 'both-edited').map(({ path }) => path);
+  const conflicts = draft.conflicts.filter(({ why }) => why === 'both-edited');
   if (conflicts.length === 0) return draft;
   const times = await conflictTimes({ files, database, checkout }, conflicts);
   return times.size > 0 ? makePlan({ ...input, times }) : draft;
@@ -203,7 +215,7 @@ function findUnsettled(
   const found = new Map<SkillPath, SkillState>();
   for (const path of new Set([...remote.unsettled, ...outdated])) {
     const state = remote.skills.get(path);
-    if (!state || !selects(path)) continue;
+    if (!state || !(selects(path) || incoming.has(path))) continue;
     if (incoming.has(path) || local.skills.get(path)?.digest === state.digest) found.set(path, state);
   }
   return found;

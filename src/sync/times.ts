@@ -1,6 +1,6 @@
 // When each side was last changed, by one clock, as far as that can be trusted.
 
-import type { ConflictTimes, PlannedChange } from '../reconcile/plan.ts';
+import type { ConflictTimes, Pair, PlannedChange } from '../reconcile/plan.ts';
 import type { DatabaseReplica, FilesReplica } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
 import type { Checkout } from './checkout.ts';
@@ -21,6 +21,13 @@ interface Clocks {
   readonly checkout: Checkout | undefined;
 }
 
+/** A skill, and where each side has it. */
+interface Asked {
+  readonly path: SkillPath;
+  readonly inFiles: SkillPath;
+  readonly inDatabase: SkillPath;
+}
+
 interface Times {
   /** How much the database's clock is ahead of this machine's. */
   readonly difference: number;
@@ -33,13 +40,14 @@ interface Times {
  */
 async function readTimes(
   { files, database, checkout }: Clocks,
-  paths: readonly SkillPath[],
+  asking: readonly Asked[],
 ): Promise<Times | undefined> {
-  if (paths.length === 0) return undefined;
-  const committed = (await checkout?.commitTimes(paths)) ?? new Map<string, Date>();
-  const ofFiles = await files.changedAt(paths);
+  if (asking.length === 0) return undefined;
+  const inFiles = asking.map((one) => one.inFiles);
+  const committed = (await checkout?.commitTimes(inFiles)) ?? new Map<string, Date>();
+  const ofFiles = await files.changedAt(inFiles);
   const asked = Date.now();
-  const { now, times } = await database.changedAt(paths);
+  const { now, times } = await database.changedAt(asking.map((one) => one.inDatabase));
   const answered = Date.now();
   const difference = now.getTime() - (asked + answered) / 2;
   if (Math.abs(difference) > maxClockDifferenceMs) return undefined;
@@ -47,11 +55,11 @@ async function readTimes(
     time && time >= firstSkill && time.getTime() <= answered + toleranceMs ? time : null;
   const corrected = (time: Date | undefined) => time && new Date(time.getTime() - difference);
   const of = new Map(
-    paths.map((path) => [
-      path,
+    asking.map((one) => [
+      one.path,
       {
-        files: trusted(committed.get(path) ?? ofFiles.get(path)),
-        database: trusted(corrected(times.get(path))),
+        files: trusted(committed.get(one.inFiles) ?? ofFiles.get(one.inFiles)),
+        database: trusted(corrected(times.get(one.inDatabase))),
       },
     ]),
   );
@@ -61,9 +69,14 @@ async function readTimes(
 /** When each side of a conflict was last changed. */
 export async function conflictTimes(
   clocks: Clocks,
-  paths: readonly SkillPath[],
+  pairs: readonly Pair[],
 ): Promise<ReadonlyMap<SkillPath, ConflictTimes>> {
-  return (await readTimes(clocks, paths))?.of ?? new Map();
+  const asking = pairs.map(({ path, renamed }) => ({
+    path,
+    inFiles: renamed?.files ?? path,
+    inDatabase: renamed?.database ?? path,
+  }));
+  return (await readTimes(clocks, asking))?.of ?? new Map();
 }
 
 /**
@@ -75,7 +88,11 @@ export async function withFileTimes(
   changes: readonly PlannedChange[],
 ): Promise<readonly PlannedChange[]> {
   // Only what others may have edited too can come into a conflict with what they wrote.
-  const edited = changes.filter(({ before, after }) => before && after).map(({ path }) => path);
+  const edited = changes.flatMap(({ path, from = path, before, after, content }): readonly Asked[] =>
+    before && after && content?.side !== 'database'
+      ? [{ path, inFiles: content?.path ?? path, inDatabase: from }]
+      : [],
+  );
   const times = await readTimes(clocks, edited);
   if (times === undefined) return changes;
   return changes.map((change) => {

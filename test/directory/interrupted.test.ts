@@ -194,6 +194,20 @@ test('killed again while it is brought to an end, the one after that ends it', a
   }, 5);
 });
 
+test('killed, and its folders moved by somebody, what was staged in them goes all the same', async () => {
+  let moved = 0;
+  await atEachEffect(async (root, at) => {
+    const died = await runUntilKilled(root, at);
+    const [from, to] = [path.join(root, 'edited'), path.join(root, 'same/edited')];
+    fs.renameSync(from, to);
+    if (/\.skill-fleet-/.test(Object.keys(readFolder(to)).join())) moved++;
+    await (await open(root)).recover();
+    expect(Object.keys(readFolder(root)).filter((name) => /(^|\/)\.skill-fleet-/.test(name))).toEqual([]);
+    return died;
+  }, 3);
+  expect(moved).toBeGreaterThan(3);
+});
+
 /** What a user does to the files once the run was killed. */
 const edits: readonly (readonly [string, string | null])[] = [
   ['edited/SKILL.md', 'mine'],

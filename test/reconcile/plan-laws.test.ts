@@ -73,6 +73,7 @@ function planOf(
       world.flatMap(({ path, base, isFound }) => (base && !isFound ? [[path, { digest: base }]] : [])),
     ),
     found: new Map(world.flatMap(({ path, base, isFound }) => (isFound ? [[path, base] as const] : []))),
+    renames: [],
     selects: () => true,
     statuses: null,
     policy: { ...cautious, yes: true, ...policy },

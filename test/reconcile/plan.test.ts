@@ -64,6 +64,7 @@ function plan(input: Partial<PlanInput>) {
     remote: remote({}),
     base: base({}),
     found: new Map(),
+    renames: [],
     selects: () => true,
     statuses: null,
     policy: cautious,

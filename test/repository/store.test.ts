@@ -349,7 +349,7 @@ see_also: [other-name, path, named, {path: a/named, type: extends}, nowhere]
 
     await rm(path.join(folder, 'a/late'), { recursive: true });
     await write({ 'c/late/SKILL.md': document('late') });
-    await run('export');
+    await run('export', { onConflict: 'edits' });
     expect(await links(connection)).toEqual(['from -> a/twice (required)', 'from -> c/late (required)']);
   });
 

@@ -22,6 +22,8 @@ export interface RunOptions extends Partial<Policy> {
   readonly statuses?: readonly Status[];
   readonly selects?: (path: string) => boolean;
   readonly dryRun?: boolean;
+  /** What happens once the plan is made, and before it is carried out. */
+  readonly meanwhile?: () => Promise<unknown>;
   /** The configuration's rules for categories. */
   readonly mapping?: readonly { readonly glob: string; readonly category: string }[];
 }
@@ -72,7 +74,7 @@ export async function cloneAt(
     folder,
     write: (files) => writeFiles(folder, files),
     run: async (direction, options = {}) => {
-      const { statuses, selects = () => true, dryRun = false, mapping = [], ...policy } = options;
+      const { statuses, selects = () => true, dryRun = false, mapping = [], meanwhile, ...policy } = options;
       const files = await openDirectory({
         root: folder,
         disk,
@@ -93,6 +95,7 @@ export async function cloneAt(
         policy: { ...cautious, ...policy },
       };
       const prepared = await prepareSync(input);
+      await meanwhile?.();
       const { plan, results } =
         dryRun || prepared.plan.refusal
           ? { plan: prepared.plan, results: [] }
@@ -124,15 +127,20 @@ function wordsOf(plan: Plan, results: readonly Result<PlannedChange>[]): readonl
   return [
     ...results.map((result) =>
       result.ok
-        ? `${result.change.path}: ${result.change.why} -> ${result.change.side}`
-        : `${result.change.path}: refused, ${result.problem.reason}`,
+        ? `${placeOf(result.change)}: ${result.change.why} -> ${result.change.side}`
+        : `${placeOf(result.change)}: refused, ${result.problem.reason}`,
     ),
     ...plan.conflicts.map(({ path: skill, why }) => `${skill}: conflict ${why}`),
     ...plan.holds.map(({ path: skill, why }) => `${skill}: hold ${why}`),
-    ...plan.ahead.map(({ path: skill, side }) => `${skill}: ahead -> ${side}`),
+    ...plan.ahead.map((ahead) => `${placeOf(ahead)}: ahead -> ${ahead.side}`),
     ...plan.problems.map((problem) => `problem ${problem.reason}`),
     ...(plan.refusal ? [`refused: ${plan.refusal.reason}`] : []),
   ];
+}
+
+/** A skill's path, and the one that it leaves. */
+function placeOf({ path: skill, from }: { readonly path: string; readonly from?: string }): string {
+  return from === undefined ? skill : `${from} => ${skill}`;
 }
 
 /** A document in few words. */
