@@ -161,6 +161,22 @@ addCommand(
   numberUpTo(Number.MAX_SAFE_INTEGER),
 );
 
+addCommand(
+  'undo [run]',
+  'take back what a run did, on both sides',
+  () => import('./commands/undo.ts') as Promise<CommandModule>,
+  ['skill-fleet undo --dry-run', 'skill-fleet undo', 'skill-fleet undo 12 --yes'],
+)
+  .option('--dry-run', 'show what would be taken back; change nothing')
+  .option('--skill-path <glob...>', 'only skills at these paths; * within a folder, ** across folders')
+  .option('--force', 'also what changed since the run; it is stored in the history first')
+  .option(
+    '--max-delete <percent>',
+    'refuse from the fourth deletion on, above this part of a side (default: 25)',
+    numberUpTo(100),
+  )
+  .option('--yes', 'go past the guards against accidents');
+
 addCommand('migrate', "bring the database's tables up to date", () => import('./commands/migrate.ts'), [
   'skill-fleet migrate --status',
   'skill-fleet migrate',

@@ -8,6 +8,17 @@ export interface Named {
   readonly paths: readonly string[];
 }
 
+/** A run, by what tells it from others. */
+export interface NamedRun {
+  readonly id: number;
+  readonly direction: string;
+  readonly who: string;
+  readonly host: string;
+  /** The skills directory, absolute; empty where the run concerned none. */
+  readonly directory: string;
+  readonly startedAt: Date;
+}
+
 export type Notice =
   /** Symbolic links: neither followed, nor stored, nor removed. */
   | ({ readonly notice: 'links' } & Named)
@@ -27,6 +38,10 @@ export type Notice =
   | { readonly notice: 'trash'; readonly count: number; readonly folder: string }
   /** What was removed by so many runs, longer than so many days ago, and is now deleted from the trash. */
   | { readonly notice: 'trash-emptied'; readonly count: number; readonly days: number }
+  /** The run that this one takes back, or would. */
+  | { readonly notice: 'undoes'; readonly run: NamedRun }
+  /** Changes of files that cannot be taken back here: the run made them in another skills directory. */
+  | { readonly notice: 'undo-elsewhere'; readonly count: number; readonly run: NamedRun }
   /** The skills directory is itself a skill's folder. It belongs into `pointAt`. */
   | { readonly notice: 'root-document'; readonly file: string; readonly pointAt: string };
 

@@ -102,6 +102,16 @@ const reasons = {
     remedy: 'Settle what keeps that one, or run again without --skill-path and --status.',
   }),
 
+  // ---- runs ----
+  'run-not-found': (_: { run: number | null }): Sentence => ({
+    what: _.run === null ? 'No run is recorded that could be taken back' : `No run ${_.run} is recorded`,
+    remedy: 'See the runs: skill-fleet log.',
+  }),
+  'run-not-recorded': (_: { run: number }): Sentence => ({
+    what: `Run ${_.run} was recorded by a version that did not note enough to take it back`,
+    remedy: 'Bring back single skills: skill-fleet log PATH, then skill-fleet restore PATH --revision N.',
+  }),
+
   // ---- the skills directory ----
   'skills-directory-is-a-file': (_: { directory: string }): Sentence => ({
     what: `Skills directory is a file: ${_.directory}`,

@@ -1,7 +1,7 @@
 // One side of the sync, the skills directory or the database: the few things that the middle asks of both.
 
 import type { Warning } from './document/warning.ts';
-import type { Notice } from './notice.ts';
+import type { NamedRun, Notice } from './notice.ts';
 import type { Problem } from './problem.ts';
 import type { Digest } from './skill/digest.ts';
 import type { SkillPath } from './skill/path.ts';
@@ -45,6 +45,8 @@ export interface Change {
   readonly from?: SkillPath;
   /** Where both sides held the skill when they last agreed, if elsewhere: others may know it by that. */
   readonly formerly?: SkillPath;
+  /** What both sides last agreed on, as the record of the run is to have it. */
+  readonly agreed?: { readonly digest: Digest; readonly skillId: number };
   /** Whose wish a change of the database is, where it is not the files': then no commit knows it. */
   readonly origin?: 'database';
   /** When the files that go to the database were changed, by its clock; the run's time where nobody knows. */
@@ -136,11 +138,43 @@ export type Direction = 'export' | 'import' | 'sync';
 
 /** Who runs what where: what the database keeps of a run that writes. */
 export interface RunStart {
-  readonly direction: Direction | 'restore';
+  readonly direction: Direction | 'restore' | 'undo';
   readonly who: string;
   readonly host: string;
-  /** The skills directory, absolute. */
+  /** The skills directory, absolute; empty where the run concerns none. */
   readonly directory: string;
+  /** HEAD, and its branch, where git knows the skills directory. */
+  readonly commit?: string;
+  readonly branch?: string;
+  /** The run that this one takes back. */
+  readonly undoes?: number;
+}
+
+/** A run as its record has it. */
+export interface RecordedRun extends NamedRun {
+  readonly direction: RunStart['direction'];
+}
+
+/** What a run did to a skill on one side. */
+export interface RecordedChange {
+  readonly side: 'database' | 'files';
+  /** Where the run left the skill, and where it found it. */
+  readonly path: SkillPath;
+  readonly formerly: SkillPath;
+  readonly skillId: number | null;
+  /** What the side held before and after, and what both sides had agreed on before; null is nothing. */
+  readonly before: Digest | null;
+  readonly after: Digest | null;
+  readonly agreed: Digest | null;
+  /** The revision that its row had before. */
+  readonly revision: number | null;
+}
+
+/** A state that a skill had: the revision, or where nobody knows that, the latest of this digest. */
+export interface PastState {
+  readonly skillId: number;
+  readonly digest: Digest;
+  readonly revision: number | null;
 }
 
 /** The database's snapshot. */
@@ -234,10 +268,8 @@ export interface DatabaseReplica extends Replica {
   findPast(
     asked: readonly { readonly path: SkillPath; readonly skillId: number; readonly digest: Digest }[],
   ): Promise<ReadonlySet<SkillPath>>;
-  /** Reads skills as they were when they had these digests, in bounded batches; of the others there is nothing. */
-  loadPast(
-    asked: readonly { readonly path: SkillPath; readonly skillId: number; readonly digest: Digest }[],
-  ): AsyncIterable<readonly Loaded[]>;
+  /** Reads skills as they were, in bounded batches; of what the history does not know there is nothing. */
+  loadPast(asked: readonly (PastState & { readonly path: SkillPath })[]): AsyncIterable<readonly Loaded[]>;
   /**
    * Lets rows without a stored text take that of the files, where these say nothing against them: from then on
    * they count as having it. Writes nothing.
@@ -292,6 +324,13 @@ export interface DatabaseReplica extends Replica {
   formerKeys(paths: readonly SkillPath[]): Promise<ReadonlyMap<SkillPath, number>>;
   /** What the skills that this run's changes brought name in vain. */
   unresolved(): Promise<readonly Notice[]>;
+  /**
+   * A run, and what it did, in order: by its number, or the latest that did anything and is neither an undo nor taken
+   * back. Undefined where there is none. What a run of an older version did is not known in such detail: null.
+   */
+  recordedRun(
+    id: number | null,
+  ): Promise<{ readonly run: RecordedRun; readonly changes: readonly RecordedChange[] | null } | undefined>;
   /** Notes what became of changes to the files. */
   log(results: readonly Result[]): Promise<void>;
 }

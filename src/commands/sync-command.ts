@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Directory } from '../directory/directory.ts';
 import { nodeDisk } from '../disk.ts';
 import type { Outcome, Problem } from '../problem.ts';
-import type { ConflictPolicy, Plan, PlannedChange, Policy } from '../reconcile/plan.ts';
+import type { ConflictPolicy, Plan, PlannedChange } from '../reconcile/plan.ts';
 import type { DatabaseReplica, Direction } from '../replica.ts';
 import { jsonReport } from '../report/sync-json.ts';
 import type { SyncReport } from '../report/sync-report.ts';
@@ -16,8 +16,8 @@ import type { Status } from '../skill/status.ts';
 import type { SetAside } from '../sync/base.ts';
 import { lockDirectory } from '../sync/directory-lock.ts';
 import { previewPlan } from '../sync/preview.ts';
-import { runPlan } from '../sync/run.ts';
-import { prepareSync, type SyncInput } from '../sync/sync.ts';
+import { type Applied, runPlan } from '../sync/run.ts';
+import { type Prepared, prepareSync, type SyncInput } from '../sync/sync.ts';
 import { type GlobalFlags, runCommand, type Surroundings } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { exitCodeUnder } from './interruption.ts';
@@ -50,15 +50,32 @@ const commandNames: { readonly [D in Direction]: string } = {
   sync: 'sync-db',
 };
 
+/** Both sides, opened, and who is told what happens between them. */
+export interface Sides extends Pick<Surroundings, 'config' | 'signal' | 'output'> {
+  readonly directory: Directory;
+  readonly database: DatabaseReplica;
+  readonly databaseName: DatabaseName;
+  readonly report: SyncReport;
+}
+
 /** Runs a sync in one direction or both. Returns the exit code. */
 export function runSync(direction: Direction, flags: SyncFlags): Promise<number> {
+  return runOnSides(commandNames[direction], flags, (sides) => syncSides(direction, flags, sides));
+}
+
+/** Opens both sides and works on them, alone where it writes. Returns the exit code. */
+export function runOnSides(
+  command: string,
+  flags: SyncFlags,
+  work: (sides: Sides) => Promise<Outcome<number>>,
+): Promise<number> {
   return runCommand(flags, flags.dryRun === true, async (around) => {
     const { config, output, signal } = around;
     const directory = await openSkills(config);
     if (!directory.ok) return directory;
-    const report = flags.json ? jsonReport(output, commandNames[direction]) : textReport(output, flags);
-    const work = () => runBetween(direction, flags, around, directory.value, report);
-    if (flags.dryRun) return work();
+    const report = flags.json ? jsonReport(output, command) : textReport(output, flags);
+    const workBetween = () => openDatabase(flags, around, directory.value, report, work);
+    if (flags.dryRun) return workBetween();
     const lock = await lockDirectory(
       nodeDisk,
       directory.value.root,
@@ -68,38 +85,31 @@ export function runSync(direction: Direction, flags: SyncFlags): Promise<number>
     );
     if (!lock.ok) return lock;
     try {
-      return await work();
+      return await workBetween();
     } finally {
       await lock.value.release();
     }
   });
 }
 
-async function runBetween(
-  direction: Direction,
+async function openDatabase(
   flags: SyncFlags,
-  { config, signal, connecting }: Surroundings,
+  { config, output, signal, connecting }: Surroundings,
   directory: Directory,
   report: SyncReport,
+  work: (sides: Sides) => Promise<Outcome<number>>,
 ): Promise<Outcome<number>> {
   const opened = await openSide(config, connecting, directory.root, flags.dryRun === true);
   if (!opened.ok) return opened;
-  return withDatabase(config, opened.value, async (name, database) => {
-    startReport(report, config, opened.value, name, flags);
+  return withDatabase(config, opened.value, async (databaseName, database) => {
+    startReport(report, config, opened.value, databaseName, flags);
     if (!flags.dryRun) {
       const recovered = await directory.recover();
       if (!recovered.ok) return recovered;
       for (const notice of [...recovered.value, ...(await directory.emptyTrash())]) report.notice(notice);
     }
-    const policy: Policy = {
-      force: flags.force === true,
-      deletes: flags.delete === true,
-      maxDelete: flags.maxDelete ?? defaults.maxDelete,
-      yes: flags.yes === true,
-      onConflict: direction === 'sync' ? (flags.onConflict ?? 'newest') : 'edits',
-    };
-    const work = () => syncSides(direction, flags, policy, config, directory, name, database, report, signal);
-    return flags.dryRun ? database.inView(work) : work();
+    const sides = { config, output, signal, directory, database, databaseName, report };
+    return flags.dryRun ? database.inView(() => work(sides)) : work(sides);
   });
 }
 
@@ -129,19 +139,14 @@ const setAsideTexts: { readonly [why in SetAside]: string } = {
   'other-checkout': 'both sides last agreed at a commit that does not come before this one',
 };
 
-async function syncSides(
+/** What a run is made of, by the flags that the commands between the sides share. */
+export function inputOf(
   direction: Direction,
   flags: SyncFlags,
-  policy: Policy,
-  config: Config,
-  directory: Directory,
-  databaseName: DatabaseName,
-  database: DatabaseReplica,
-  report: SyncReport,
-  signal: AbortSignal,
-): Promise<Outcome<number>> {
-  const globs = new PathGlobs(flags.skillPath ?? []);
-  const input: SyncInput = {
+  { config, directory, database, databaseName, signal }: Sides,
+  globs: PathGlobs,
+): SyncInput {
+  return {
     run: { direction, ...whoRuns(), directory: directory.root },
     files: directory,
     database,
@@ -150,10 +155,39 @@ async function syncSides(
     stateDirectory: config.stateDirectory,
     selects: (path) => globs.select(path),
     statuses: statusFilter(flags.status),
-    policy,
+    policy: {
+      force: flags.force === true,
+      deletes: flags.delete === true,
+      maxDelete: flags.maxDelete ?? defaults.maxDelete,
+      yes: flags.yes === true,
+      onConflict: direction === 'sync' ? (flags.onConflict ?? 'newest') : 'edits',
+    },
     signal,
   };
+}
+
+async function syncSides(direction: Direction, flags: SyncFlags, sides: Sides): Promise<Outcome<number>> {
+  const globs = new PathGlobs(flags.skillPath ?? []);
+  const input = inputOf(direction, flags, sides, globs);
   const prepared = await prepareSync(input);
+  const exitCode = await carryOut(flags, sides, input, prepared, globs, () => runPlan(input, prepared));
+  return { ok: true, value: exitCode };
+}
+
+/**
+ * Shows a plan or carries it out, and says what became of it. Returns the exit code.
+ *
+ * @param planNext what the next sync would do, where that is to be said
+ */
+export async function carryOut(
+  flags: SyncFlags,
+  { database, directory, report, signal }: Sides,
+  input: SyncInput,
+  prepared: Prepared,
+  globs: PathGlobs,
+  run: () => Promise<Applied>,
+  planNext?: () => Promise<Plan>,
+): Promise<number> {
   let { plan } = prepared;
   for (const notice of prepared.notices) report.notice(notice);
   const { setAside } = prepared.base;
@@ -166,7 +200,7 @@ async function syncSides(
       report.preview(preview);
     }
   } else if (!plan.refusal) {
-    const applied = await runPlan(input, prepared);
+    const applied = await run();
     plan = applied.plan;
     for (const result of applied.results) {
       report.result(result);
@@ -177,13 +211,14 @@ async function syncSides(
     const count = done.filter(({ side, after }) => side === 'files' && after === null).length;
     if (count > 0) report.notice({ notice: 'trash', count, folder: directory.trash });
   }
+  const next = done.length > 0 && !signal.aborted ? await planNext?.() : undefined;
   // What one problem keeps many skills from is said once.
   const problems = [
     ...new Set([...plan.problems, ...globs.unmatched(), ...(plan.refusal ? [plan.refusal] : []), ...failed]),
   ];
   const exitCode = exitCodeUnder(signal, exitCodeOf(plan, done, problems, flags));
-  report.end(plan, done, problems, exitCode);
-  return { ok: true, value: exitCode };
+  report.end({ plan, done, problems, exitCode, ...(next && { next }) });
+  return exitCode;
 }
 
 function statusFilter(status: SyncFlags['status']): SyncInput['statuses'] {

@@ -18,7 +18,8 @@ export interface Pair {
 
 /** Both sides left the base, differently. */
 export interface Conflict extends Pair {
-  readonly why: 'both-edited' | 'edited-and-deleted' | 'both-renamed' | 'no-base';
+  /** `moved-on`: it changed since the run that is to be taken back. */
+  readonly why: 'both-edited' | 'edited-and-deleted' | 'both-renamed' | 'no-base' | 'moved-on';
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import type { Problem } from '../problem.ts';
 import type { Side } from './conflict.ts';
-import type { PlanInput, PlannedChange } from './plan.ts';
+import type { PlanInput, PlannedChange, Policy } from './plan.ts';
 
 const sides = ['database', 'files'] as const satisfies readonly Side[];
 
@@ -12,10 +12,15 @@ const freeDeletions = 3;
 /** Below this many skills, overwriting most of them is daily work. */
 const fewSkills = 10;
 
-type Guard = (side: Side, input: PlanInput, changes: readonly PlannedChange[]) => Problem | null;
+/** What guards look at. */
+type GuardInput = Pick<PlanInput, 'local' | 'remote' | 'base' | 'renames'> & {
+  readonly policy: Pick<Policy, 'maxDelete' | 'yes'>;
+};
+
+type Guard = (side: Side, input: GuardInput, changes: readonly PlannedChange[]) => Problem | null;
 
 /** Why a plan must not be carried out, or null. Pure. */
-export function guard(input: PlanInput, changes: readonly PlannedChange[]): Problem | null {
+export function guard(input: GuardInput, changes: readonly PlannedChange[]): Problem | null {
   if (input.policy.yes) return null;
   for (const why of guards) {
     for (const side of sides) {
@@ -30,7 +35,7 @@ export function guard(input: PlanInput, changes: readonly PlannedChange[]): Prob
   return null;
 }
 
-function heldBy(side: Side, { local, remote }: PlanInput) {
+function heldBy(side: Side, { local, remote }: GuardInput) {
   return side === 'database' ? remote : local;
 }
 

@@ -1,7 +1,7 @@
 // The plan: the whole of what a run would do, as a value. A dry run prints it, a real run applies it.
 
 import type { Problem } from '../problem.ts';
-import type { Change, Direction, Reading, SkillState, Snapshot } from '../replica.ts';
+import type { Change, Direction, PastState, Reading, SkillState, Snapshot } from '../replica.ts';
 import type { Digest } from '../skill/digest.ts';
 import { compareBytes, type SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
@@ -30,16 +30,19 @@ export interface PlannedChange extends Change {
    * `new`: nothing stands there. `edited`: the other side moved on since both agreed. `older`: what stands
    * there is in the skill's history. `renamed`: the other side renamed it since, edits of that side with it.
    * `deleted`: the other side holds it no more. `forced`: it was asked for.
+   * `undone`: as it was before a run that is taken back.
    * Else a conflict was decided: `newer` won, or what the user prefers, or an edit over a deletion.
    */
-  readonly why: 'new' | 'edited' | 'older' | 'renamed' | 'deleted' | 'forced' | WonBy;
+  readonly why: 'new' | 'edited' | 'older' | 'renamed' | 'deleted' | 'forced' | 'undone' | WonBy;
   /** Which side holds what it brings, and where before the run, if that is not the other side at `path`. */
   readonly content?: { readonly side: Side; readonly path: SkillPath };
+  /** What it brings, where that is out of the history. */
+  readonly past?: PastState;
 }
 
-/** Whether a change overwrites what its side alone holds: that is stored first. */
-export function isOverwriting({ why, before }: PlannedChange): boolean {
-  return before !== null && (why === 'forced' || why === 'newer' || why === 'preferred');
+/** Whether a change overwrites what its side alone holds: that is stored first. What is deleted goes to the trash. */
+export function isOverwriting({ why, before, after }: PlannedChange): boolean {
+  return before !== null && after !== null && (why === 'forced' || why === 'newer' || why === 'preferred');
 }
 
 /** A change that policy keeps back. */
@@ -74,7 +77,9 @@ export interface Ahead {
 
 /** What a run would do. Lists are in byte order of their paths. */
 export interface Plan {
-  readonly direction: Direction;
+  readonly direction: Direction | 'undo';
+  /** The run that an undo takes back. */
+  readonly undoes?: number;
   readonly changes: readonly PlannedChange[];
   readonly conflicts: readonly Conflict[];
   readonly holds: readonly Hold[];

@@ -1,13 +1,16 @@
 // What was left out of a run, and is no problem, as lines for people.
 
-import type { Notice } from '../notice.ts';
+import type { NamedRun, Notice } from '../notice.ts';
 import { counted } from './counted.ts';
 import { printableLine } from './terminal-text.ts';
 
 /** Paths that a notice names under `--verbose`. */
 const maxShown = 50;
 
-type Counted = Exclude<Notice, { readonly notice: 'root-document' | 'trash' | 'trash-emptied' }>;
+type Counted = Exclude<
+  Notice,
+  { readonly notice: 'root-document' | 'trash' | 'trash-emptied' | 'undoes' | 'undo-elsewhere' }
+>;
 
 const texts: { readonly [N in Counted['notice']]: (count: number) => string } = {
   links: (count) => `${counted(count, 'symbolic link')} neither followed nor synced`,
@@ -37,9 +40,26 @@ export function noticeLines(notice: Notice, isVerbose: boolean): string {
     const runs = counted(notice.count, 'run');
     return `note: the trash of ${runs} emptied: removed from the files more than ${notice.days} days ago\n`;
   }
+  if (notice.notice === 'undoes') return `note: what ${runText(notice.run)} did is taken back\n`;
+  if (notice.notice === 'undo-elsewhere') {
+    const { host, directory } = notice.run;
+    return (
+      `note: ${counted(notice.count, 'change')} of files not taken back: the run made them in ` +
+      `${printableLine(directory)} on ${printableLine(host)}; run undo there\n`
+    );
+  }
   const head = `note: ${texts[notice.notice](notice.count)}\n`;
   if (!isVerbose || !('paths' in notice)) return head;
   const shown = notice.paths.slice(0, maxShown).map((path) => `  ${printableLine(path)}\n`);
   const hidden = notice.count - shown.length;
   return head + shown.join('') + (hidden > 0 ? `  and ${hidden} more\n` : '');
+}
+
+/** A run in words: `run 12 (sync by ann on host, 2026-01-31 12:00:00Z)`. */
+function runText({ id, direction, who, host, startedAt }: NamedRun): string {
+  const time = startedAt
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z/, 'Z');
+  return printableLine(`run ${id} (${direction} by ${who} on ${host}, ${time})`);
 }

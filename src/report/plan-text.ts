@@ -29,6 +29,7 @@ const reasons: { readonly [W in PlannedChange['why']]: string } = {
   renamed: 'renamed on the other side since both agreed',
   deleted: 'deleted on the other side',
   forced: 'overwritten as asked, stored first',
+  undone: 'as it was before the run that is taken back',
   newer: 'both sides were edited, the other one last',
   preferred: 'both sides were edited, the other one is preferred',
   'edit-over-deletion': 'deleted here, edited on the other side: the edit wins',
@@ -77,6 +78,7 @@ const conflictReasons: { readonly [W in Conflict['why']]: string } = {
   'edited-and-deleted': 'edited on one side, deleted on the other',
   'both-renamed': 'each side renamed it otherwise',
   'no-base': 'the sides differ, and nothing says which one is newer',
+  'moved-on': 'it changed since the run that is to be taken back',
 };
 
 export function conflictLine({ path, why, renamed }: Conflict, colors: Colors): string {
@@ -160,9 +162,9 @@ function countsText(counts: PlanCounts, words: { readonly [V in Verb]: string })
   ].join(', ');
 }
 
-/** The last line of a dry run. */
-export function planSummary(plan: Plan, problems: readonly Problem[]): string {
-  const text = countsText(
+/** What a plan would do, in numbers. */
+function plannedText(plan: Plan, problems: readonly Problem[]): string {
+  return countsText(
     { ...countPlan(plan), problems: problems.length },
     {
       create: 'to create in the database',
@@ -173,8 +175,17 @@ export function planSummary(plan: Plan, problems: readonly Problem[]): string {
       remove: 'to remove from the files',
     },
   );
-  const next = plan.changes.length > 0 ? ` Run it with: skill-fleet ${commands[plan.direction]}` : '';
-  return `Dry run, nothing was changed: ${text}.${next}\n${aheadAdvice(plan)}${conflictAdvice(plan)}`;
+}
+
+/** What the next sync would do. */
+export function nextLine(plan: Plan): string {
+  return `The next ${commands.sync} would find of these: ${plannedText(plan, plan.problems)}.\n`;
+}
+
+/** The last line of a dry run. */
+export function planSummary(plan: Plan, problems: readonly Problem[]): string {
+  const next = plan.changes.length > 0 ? ` Run it with: skill-fleet ${commandOf(plan)}` : '';
+  return `Dry run, nothing was changed: ${plannedText(plan, problems)}.${next}\n${aheadAdvice(plan)}${conflictAdvice(plan)}`;
 }
 
 /** The last line of a run: what was done, by what the two sides answered. */
@@ -206,8 +217,19 @@ function aheadAdvice({ ahead }: Plan): string {
   );
 }
 
-function conflictAdvice({ direction, conflicts }: Plan): string {
+function commandOf({ direction, undoes }: Plan): string {
+  return direction === 'undo' ? `undo ${undoes}` : commands[direction];
+}
+
+function conflictAdvice(plan: Plan): string {
+  const { direction, conflicts } = plan;
   if (conflicts.length === 0) return '';
+  if (direction === 'undo') {
+    return (
+      'What changed since that run was left as it is. To take it back all the same (it is stored first):\n' +
+      `  skill-fleet ${commandOf(plan)} --force\n`
+    );
+  }
   const path = printableLine(conflicts[0]?.path ?? '');
   const keep = (command: string, side: string) =>
     `  skill-fleet ${command} --skill-path ${path} --force   keeps ${side}\n`;

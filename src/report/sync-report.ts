@@ -26,6 +26,17 @@ export interface SyncReport {
   baseSetAside(why: string): void;
   preview(preview: Preview): void;
   result(result: Result<PlannedChange>): void;
-  /** The plan, what was done of it, all that went wrong, and the exit code that follows. */
-  end(plan: Plan, done: readonly PlannedChange[], problems: readonly Problem[], exitCode: number): void;
+  end(ended: Ended): void;
+}
+
+/** How a run ended. */
+export interface Ended {
+  readonly plan: Plan;
+  /** What was done of it. */
+  readonly done: readonly PlannedChange[];
+  /** All that went wrong. */
+  readonly problems: readonly Problem[];
+  readonly exitCode: number;
+  /** What the next sync would do, where that is to be said. */
+  readonly next?: Plan;
 }

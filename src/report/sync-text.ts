@@ -11,6 +11,7 @@ import {
   conflictLine,
   holdLine,
   keptLine,
+  nextLine,
   planSummary,
   resultSummary,
 } from './plan-text.ts';
@@ -62,7 +63,7 @@ export function textReport(
       if (!quiet && result.kept !== undefined) output.result(keptLine(result.change, result.kept, colors));
       warn(result.change.path, result.reading);
     },
-    end(plan, done, problems) {
+    end({ plan, done, problems, next }) {
       if (warnings > maxWarnings && !verbose) {
         say(`note: ${warnings - maxWarnings} more warnings; --verbose shows them all\n`);
       }
@@ -79,6 +80,7 @@ export function textReport(
       }
       for (const problem of problems) output.notice(problemLines(problem, colors));
       output.result(isDryRun ? planSummary(plan, problems) : resultSummary(plan, done, problems));
+      if (next) output.result(nextLine(next));
     },
   };
 }

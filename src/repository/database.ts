@@ -29,7 +29,7 @@ import { type Beside, loadRows } from './load.ts';
 import { advisoryLockKey } from './migrate.ts';
 import { readerOf } from './read-skill.ts';
 import { findPast, findSkill, loadRevision, loadRevisions } from './revision.ts';
-import { beginRun, endRun, logResults } from './runs.ts';
+import { beginRun, endRun, logResults, recordedRun } from './runs.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { unresolvedTargets } from './targets.ts';
 
@@ -123,10 +123,15 @@ export class Database implements DatabaseReplica {
     new Set((await this.inView(() => findPast(this.#connection, asked))).keys());
 
   async *loadPast(asked: Parameters<DatabaseReplica['loadPast']>[0]): AsyncGenerator<readonly Loaded[]> {
-    const found = await this.inView(() => findPast(this.#connection, asked));
-    const keys = asked.flatMap(({ path, skillId }) => {
-      const revision = found.get(path);
-      return revision === undefined ? [] : [{ path, skillId, revision }];
+    const found = await this.inView(() =>
+      findPast(
+        this.#connection,
+        asked.filter(({ revision }) => revision === null),
+      ),
+    );
+    const keys = asked.flatMap(({ path, skillId, revision }) => {
+      const known = revision ?? found.get(path);
+      return known === undefined ? [] : [{ path, skillId, revision: known }];
     });
     yield* loadRevisions(this.#connection, keys);
   }
@@ -142,6 +147,8 @@ export class Database implements DatabaseReplica {
     await inWriting(this.#connection, () => endRun(this.#connection, this.#run(), { counts, error }));
     this.#runId = null;
   };
+
+  recordedRun: DatabaseReplica['recordedRun'] = (id) => this.inView(() => recordedRun(this.#connection, id));
 
   log: DatabaseReplica['log'] = (results) =>
     inWriting(this.#connection, () => logResults(this.#connection, this.#run(), 'to_files', results));

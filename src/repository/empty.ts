@@ -44,6 +44,7 @@ export function emptyDatabase(mapping: TaxonomyMapping): DatabaseReplica {
     unresolved: async () => [],
     settle: refuseToWrite,
     formerKeys: async () => new Map(),
+    recordedRun: async () => undefined,
     log: refuseToWrite,
   };
 }

@@ -1,13 +1,23 @@
 // The record of runs: written apart from what a run changes, so that a failed run is known too.
 
-import type { Result, RunStart } from '../replica.ts';
+import type { DatabaseReplica, RecordedChange, RecordedRun, Result, RunStart } from '../replica.ts';
+
 import type { Connection } from './connection.ts';
 
 /** Notes that a run begins to write. Returns its id. */
 export async function beginRun(connection: Connection, run: RunStart): Promise<number> {
   const [row] = await connection.query<{ run_id: number }>(
-    'insert into sync_runs (direction, who, host, directory) values ($1, $2, $3, $4) returning run_id',
-    [run.direction, run.who, run.host, run.directory],
+    `insert into sync_runs (direction, who, host, directory, git_commit, git_branch, undoes)
+     values ($1, $2, $3, $4, $5, $6, $7) returning run_id`,
+    [
+      run.direction,
+      run.who,
+      run.host,
+      run.directory,
+      run.commit ?? null,
+      run.branch ?? null,
+      run.undoes ?? null,
+    ],
   );
   if (!row) throw new Error('the database returned no run_id');
   return row.run_id;
@@ -21,10 +31,19 @@ export async function logResults(
   results: readonly Result[],
 ): Promise<void> {
   await connection.query(
-    `insert into sync_log (run_id, skill_path, skill_id, operation, direction, status, error)
-     select $1, skill_path, skill_id, operation, $2, status, error
-     from unnest($3::text[], $4::integer[], $5::text[], $6::text[], $7::text[])
-       as logged (skill_path, skill_id, operation, status, error)`,
+    `insert into sync_log (
+       run_id, skill_path, skill_id, operation, direction, status, error,
+       former_path, before_digest, after_digest, base_digest, before_revision, revision, is_detailed
+     )
+     select $1, skill_path, skill_id, operation, $2, status, error,
+       former_path, before_digest, after_digest, base_digest, before_revision, revision, true
+     from unnest(
+       $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[],
+       $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[]
+     ) as logged (
+       skill_path, skill_id, operation, status, error,
+       former_path, before_digest, after_digest, base_digest, before_revision, revision
+     )`,
     [
       runId,
       direction,
@@ -33,14 +52,21 @@ export async function logResults(
       results.map(({ change }) => operationOf(change)),
       results.map((result) => (result.ok ? 'success' : 'failed')),
       results.map((result) => (result.ok ? null : result.problem.reason)),
+      results.map(({ change }) => change.from ?? null),
+      results.map(({ change }) => change.before?.digest ?? null),
+      results.map((result) => (result.ok ? result.state : result.change.after)?.digest ?? null),
+      results.map(({ change }) => change.agreed?.digest ?? null),
+      results.map(({ change }) => change.before?.row?.revision ?? null),
+      results.map((result) => (result.ok ? (result.state?.row?.revision ?? result.kept ?? null) : null)),
     ],
   );
 }
 
 function skillIdOf(result: Result): number | null {
-  const { before, after } = result.change;
+  const { before, after, agreed } = result.change;
   const state = result.ok ? result.state : null;
-  return (state?.row ?? before?.row ?? after?.row)?.skillId ?? null;
+  const deleted = result.ok ? result.deleted : undefined;
+  return (state?.row ?? deleted ?? before?.row ?? after?.row ?? agreed)?.skillId ?? null;
 }
 
 function operationOf({ before, after, from }: Result['change']): 'create' | 'update' | 'rename' | 'remove' {
@@ -59,4 +85,40 @@ export async function endRun(
     `update sync_runs set finished_at = clock_timestamp(), outcome = $2, counts = $3, error = $4 where run_id = $1`,
     [runId, end.error === null ? 'success' : 'failed', JSON.stringify(end.counts), end.error],
   );
+}
+
+/** See {@link DatabaseReplica.recordedRun}. */
+export async function recordedRun(
+  connection: Connection,
+  id: number | null,
+): ReturnType<DatabaseReplica['recordedRun']> {
+  const [run] = await connection.query<RecordedRun>(
+    `select r.run_id as id, r.direction, r.who, r.host, r.directory, r.started_at as "startedAt"
+     from sync_runs r
+     where r.run_id = $1
+       or $1::bigint is null and r.undoes is null and r.run_id <> all ($2)
+         and exists (select from sync_log l where l.run_id = r.run_id and l.status = 'success')
+     order by r.run_id desc limit 1`,
+    [id, id === null ? await takenBack(connection) : []],
+  );
+  if (run === undefined) return undefined;
+  const rows = await connection.query<RecordedChange & { readonly isDetailed: boolean }>(
+    `select case direction when 'to_database' then 'database' else 'files' end as side, skill_path as path,
+       coalesce(former_path, skill_path) as formerly, skill_id as "skillId", before_digest as before,
+       before_revision as revision, after_digest as after, base_digest as agreed, is_detailed as "isDetailed"
+     from sync_log where run_id = $1 and status = 'success' order by log_id`,
+    [run.id],
+  );
+  return { run, changes: rows.every((row) => row.isDetailed) ? rows : null };
+}
+
+/** The runs that an undo took back, and no other one took that back in turn. */
+async function takenBack(connection: Connection): Promise<readonly number[]> {
+  const undone = new Set<number>();
+  for (const { run_id: id, undoes } of await connection.query<{ run_id: number; undoes: number }>(
+    `select run_id, undoes from sync_runs where undoes is not null and outcome = 'success' order by run_id desc`,
+  )) {
+    if (!undone.has(id)) undone.add(undoes);
+  }
+  return [...undone];
 }

@@ -47,6 +47,12 @@ export class Checkout implements Holder {
     return { repository: root, directory, commit: head };
   }
 
+  /** HEAD, and its branch unless it is detached. */
+  get commitAndBranch(): { readonly commit: string; readonly branch?: string } {
+    const { head, branch } = this.#repository;
+    return { commit: head, ...(branch !== null && { branch }) };
+  }
+
   /** The repository and the directory in it, in one text. */
   get repositoryName(): string {
     return `${this.#repository.root}:${this.#repository.directory}`;

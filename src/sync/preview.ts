@@ -1,7 +1,7 @@
 // The contents behind a plan: what each side holds at the paths that it names, for who wants to see them.
 
-import type { Conflict, Plan, PlannedChange, Preview } from '../reconcile/plan.ts';
-import { type Loaded, oneByOne } from '../replica.ts';
+import type { Conflict, Plan, PlannedChange, Preview, Side } from '../reconcile/plan.ts';
+import { type Loaded, oneByOne, type PastState } from '../replica.ts';
 import { compareBytes, type SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
 import type { Prepared, SyncInput } from './sync.ts';
@@ -11,6 +11,8 @@ interface Place {
   readonly path: SkillPath;
   readonly inFiles: SkillPath | null;
   readonly inDatabase: SkillPath | null;
+  /** What comes out of the history, in the place of what the side that does not change holds. */
+  readonly past?: PastState & { readonly side: Side };
 }
 
 interface Item extends Place {
@@ -62,26 +64,34 @@ async function* loadBoth<I extends Place>(
 ): AsyncGenerator<readonly [I, BothSides]> {
   const local = oneByOne(files.load(items.flatMap((item) => item.inFiles ?? [])));
   const remote = oneByOne(database.load(items.flatMap((item) => item.inDatabase ?? [])));
+  const asked = items.flatMap(({ path, past }) => (past ? [{ path, ...past }] : []));
+  const history = oneByOne(asked.length > 0 ? database.loadPast(asked) : noBatches());
+  let older = await history.next();
   for (const item of items) {
-    yield [
-      item,
-      {
-        files: item.inFiles ? await nextSkill(local) : null,
-        database: item.inDatabase ? await nextSkill(remote) : null,
-      },
-    ];
+    let files = item.inFiles ? await nextSkill(local) : null;
+    let stored = item.inDatabase ? await nextSkill(remote) : null;
+    if (item.past && older.value?.path === item.path) {
+      const was = 'skill' in older.value ? older.value.skill : null;
+      if (item.past.side === 'files') files = was;
+      else stored = was;
+      older = await history.next();
+    }
+    yield [item, { files, database: stored }];
   }
 }
 
+async function* noBatches(): AsyncGenerator<readonly Loaded[]> {}
+
 function itemsOf({ changes, conflicts }: Plan): readonly Item[] {
   const changed = changes.map((change): Item => {
-    const { side, path, from = path, before, after, content } = change;
+    const { side, path, from = path, before, after, content, past } = change;
     const target = before && from;
-    const source = after && (content?.path ?? path);
+    const source = after === null || past ? null : (content?.path ?? path);
     // What is moved as it is stays what it was: there is nothing else to see.
     const [mine, other] = content?.side === side ? [target, null] : [target, source];
     const [inDatabase, inFiles] = side === 'database' ? [mine, other] : [other, mine];
-    return { path, inFiles, inDatabase, of: { change } };
+    const otherSide = side === 'database' ? 'files' : 'database';
+    return { path, inFiles, inDatabase, ...(past && { past: { side: otherSide, ...past } }), of: { change } };
   });
   const conflicting = conflicts.map((conflict): Item => {
     const { path, local, remote, renamed } = conflict;

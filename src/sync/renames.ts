@@ -26,7 +26,9 @@ export async function readRenames(
   return findRenames(input, {
     gone: new Map([
       ...(await readSketches(loadAt(database.load, new Map(stored)))),
-      ...(await readSketches(database.loadPast(gone.filter((one) => one.stored === null)))),
+      ...(await readSketches(
+        database.loadPast(gone.flatMap((one) => (one.stored === null ? [{ ...one, revision: null }] : []))),
+      )),
     ]),
     come: await readSketches(files.load(come)),
   });

@@ -26,7 +26,7 @@ export async function runPlan(input: SyncInput, prepared: Prepared): Promise<App
     return { plan: prepared.plan, results: [] };
   }
   const { database } = input;
-  await database.beginRun(input.run);
+  await database.beginRun({ ...input.run, ...prepared.checkout?.commitAndBranch });
   try {
     const applied = await carryOutAndReplan(input, prepared);
     const failed = applied.results.filter((result) => !result.ok).length;
@@ -149,15 +149,20 @@ function contentsOf(
   const loads = { files: files.load, database: database.load };
   return async function* (paths) {
     const places = { files: new Map<SkillPath, SkillPath>(), database: new Map<SkillPath, SkillPath>() };
+    const past = paths.flatMap((path) => {
+      const of = byPath.get(path)?.past;
+      return of ? [{ path, ...of }] : [];
+    });
     for (const path of paths) {
       const change = byPath.get(path);
-      if (change === undefined) continue;
+      if (change === undefined || change.past) continue;
       const { side, path: place } = change.content ?? { side: otherSide(change.side), path };
       places[side].set(path, (change.content && side === 'database' && moved.get(place)) || place);
     }
     for (const side of ['files', 'database'] as const) {
       if (places[side].size > 0) yield* loadAt(loads[side], places[side]);
     }
+    if (past.length > 0) yield* database.loadPast(past);
   };
 }
 
@@ -165,11 +170,16 @@ function otherSide(side: Side): Side {
   return side === 'files' ? 'database' : 'files';
 }
 
-async function applyChanges(
+/** Carries out a plan's changes: the database's in one transaction, then the files'. */
+export async function applyChanges(
   input: SyncInput,
-  { plan: { changes }, checkout }: Prepared,
+  { plan, base, checkout }: Prepared,
 ): Promise<readonly Result<PlannedChange>[]> {
   const { files, database, signal } = input;
+  const changes = plan.changes.map((change): PlannedChange => {
+    const agreed = base.entries.get(change.formerly ?? change.path);
+    return agreed === undefined ? change : { ...change, agreed };
+  });
   const toDatabase = await withFileTimes(
     { files, database, checkout },
     changes.filter((change) => change.side === 'database'),
@@ -281,7 +291,8 @@ function movedRows(results: readonly Result<PlannedChange>[]): ReadonlyMap<Skill
   );
 }
 
-function countsOf(results: readonly Result[]): { readonly [name: string]: number } {
+/** How many of each kind a run did, for its record. */
+export function countsOf(results: readonly Result[]): { readonly [name: string]: number } {
   const counts = { created: 0, updated: 0, renamed: 0, failed: 0 };
   for (const { ok, change } of results) {
     if (!ok) counts.failed++;

@@ -64,8 +64,16 @@ export function prepareSync(input: SyncInput): Promise<Prepared> {
   return input.database.inView(() => prepare(input));
 }
 
-async function prepare(input: SyncInput): Promise<Prepared> {
-  const { files, database, selects, statuses, policy, signal } = input;
+/** Both sides as they are, and what is known of them. */
+export interface ReadSides extends Pick<Prepared, 'local' | 'base' | 'identity' | 'checkout'> {
+  readonly remote: DatabaseSnapshot;
+  /** What rows without a stored text would take from the files. */
+  readonly first: ReadonlyMap<SkillPath, SkillState>;
+}
+
+/** Reads both sides. Writes nothing. */
+export async function readSides(input: SyncInput): Promise<ReadSides> {
+  const { files, database, signal } = input;
   const bits = await BitsElsewhere.find(input);
   if (bits) files.takeBits(bits.isExecutable);
   const scanned = await files.snapshot(signal);
@@ -83,6 +91,12 @@ async function prepare(input: SyncInput): Promise<Prepared> {
   const local = bits ? await withPastBits(input, bits, { local: read, remote: stored, base }) : read;
   const first = await firstTexts(input, local, stored, base);
   const remote = { ...stored, skills: new Map([...stored.skills, ...first]) };
+  return { local, remote, base, identity, checkout, first };
+}
+
+async function prepare(input: SyncInput): Promise<Prepared> {
+  const { files, database, selects, statuses, policy } = input;
+  const { local, remote, base, identity, checkout, first } = await readSides(input);
   const sides = { local, remote, base: base.entries };
   const unbased = await withMovedRows(
     database,

@@ -13,7 +13,8 @@ import type { Status } from '../../src/skill/status.ts';
 import { makeStateDirectory } from '../../src/state-directory.ts';
 import type { ReadBase } from '../../src/sync/base.ts';
 import { runPlan } from '../../src/sync/run.ts';
-import { prepareSync } from '../../src/sync/sync.ts';
+import { prepareSync, type SyncInput } from '../../src/sync/sync.ts';
+import { planNext, prepareUndo, runUndo } from '../../src/sync/undo.ts';
 import { compileMapping } from '../../src/taxonomy/infer.ts';
 import { type DatabaseKind, migratedDatabase } from '../databases.ts';
 import { temporaryFolder, writeFiles } from '../folders.ts';
@@ -36,11 +37,18 @@ export interface RunOutcome {
   readonly base: ReadBase;
 }
 
+export interface UndoOutcome extends Omit<RunOutcome, 'base'> {
+  /** What the next sync would do with the skills that it concerned. */
+  readonly next: Plan;
+}
+
 /** A skills directory with its own state, as one clone has it. */
 export interface Clone {
   readonly folder: string;
   write(files: { readonly [path: string]: string | Buffer }): Promise<void>;
   run(direction: Direction, options?: RunOptions): Promise<RunOutcome>;
+  /** Takes back a run, or the latest; a refusal fails the test. */
+  undo(run?: number | null, options?: RunOptions): Promise<UndoOutcome>;
   /** Every file below the folder: its text, `*` before it where it is executable. */
   files(): Promise<{ readonly [path: string]: string }>;
 }
@@ -70,37 +78,50 @@ export async function cloneAt(
   const stateDirectory = path.join(project, '.skill-fleet');
   await writeFiles(folder, { '.keep': '' });
   await makeStateDirectory(nodeDisk, stateDirectory);
+  const inputOf = async (direction: Direction, options: RunOptions): Promise<SyncInput> => {
+    const { statuses, selects = () => true, dryRun: _, mapping = [], meanwhile: __, ...policy } = options;
+    const files = await openDirectory({
+      root: folder,
+      disk,
+      ignore: [],
+      limits: defaultLimits,
+      trash: path.join(stateDirectory, 'trash'),
+    });
+    if (!files.ok) throw new Error(files.problem.reason);
+    return {
+      run: { direction, who: 'tester', host: 'test', directory: files.value.root },
+      files: files.value,
+      database: new Database(connection, compileMapping(mapping)),
+      databaseName: connection.database,
+      disk,
+      stateDirectory,
+      selects,
+      statuses: statuses ? new Set(statuses) : null,
+      policy: { ...cautious, ...policy },
+    };
+  };
   return {
     folder,
     write: (files) => writeFiles(folder, files),
     run: async (direction, options = {}) => {
-      const { statuses, selects = () => true, dryRun = false, mapping = [], meanwhile, ...policy } = options;
-      const files = await openDirectory({
-        root: folder,
-        disk,
-        ignore: [],
-        limits: defaultLimits,
-        trash: path.join(stateDirectory, 'trash'),
-      });
-      if (!files.ok) throw new Error(files.problem.reason);
-      const input = {
-        run: { direction, who: 'tester', host: 'test', directory: files.value.root },
-        files: files.value,
-        database: new Database(connection, compileMapping(mapping)),
-        databaseName: connection.database,
-        disk,
-        stateDirectory,
-        selects,
-        statuses: statuses ? new Set(statuses) : null,
-        policy: { ...cautious, ...policy },
-      };
+      const input = await inputOf(direction, options);
       const prepared = await prepareSync(input);
-      await meanwhile?.();
+      await options.meanwhile?.();
       const { plan, results } =
-        dryRun || prepared.plan.refusal
+        options.dryRun || prepared.plan.refusal
           ? { plan: prepared.plan, results: [] }
           : await runPlan(input, prepared);
       return { plan, results, words: wordsOf(plan, results), base: prepared.base };
+    },
+    undo: async (run = null, options = {}) => {
+      const input = await inputOf('sync', options);
+      const prepared = await prepareUndo(input, run);
+      if (!prepared.ok) throw new Error(JSON.stringify(prepared.problem));
+      const undo = prepared.value;
+      await options.meanwhile?.();
+      const { plan, results } =
+        options.dryRun || undo.plan.refusal ? { plan: undo.plan, results: [] } : await runUndo(input, undo);
+      return { plan, results, words: wordsOf(plan, results), next: await planNext(input, undo) };
     },
     files: async () => {
       const names = await readdir(folder, { recursive: true });
