@@ -194,6 +194,7 @@ export async function carryOut(
   if (setAside) report.baseSetAside(`${setAsideTexts[setAside]}; the history is asked instead`);
   const failed: Problem[] = [];
   const done: PlannedChange[] = [];
+  let number: number | undefined;
   if (flags.dryRun) {
     for await (const preview of previewPlan(input, plan)) {
       signal.throwIfAborted();
@@ -202,6 +203,7 @@ export async function carryOut(
   } else if (!plan.refusal) {
     const applied = await run();
     plan = applied.plan;
+    number = applied.run;
     for (const result of applied.results) {
       report.result(result);
       if (result.ok) done.push(result.change);
@@ -217,7 +219,7 @@ export async function carryOut(
     ...new Set([...plan.problems, ...globs.unmatched(), ...(plan.refusal ? [plan.refusal] : []), ...failed]),
   ];
   const exitCode = exitCodeUnder(signal, exitCodeOf(plan, done, problems, flags));
-  report.end({ plan, done, problems, exitCode, ...(next && { next }) });
+  report.end({ plan, done, problems, exitCode, ...(number && { run: number }), ...(next && { next }) });
   return exitCode;
 }
 

@@ -40,7 +40,7 @@ export function noticeLines(notice: Notice, isVerbose: boolean): string {
     const runs = counted(notice.count, 'run');
     return `note: the trash of ${runs} emptied: removed from the files more than ${notice.days} days ago\n`;
   }
-  if (notice.notice === 'undoes') return `note: what ${runText(notice.run)} did is taken back\n`;
+  if (notice.notice === 'undoes') return `note: this takes back what ${runText(notice.run)} did\n`;
   if (notice.notice === 'undo-elsewhere') {
     const { host, directory } = notice.run;
     return (

@@ -182,6 +182,11 @@ export function nextLine(plan: Plan): string {
   return `The next ${commands.sync} would find of these: ${plannedText(plan, plan.problems)}.\n`;
 }
 
+/** How an undo is taken back. */
+export function undoLine(run: number): string {
+  return `To have it again: skill-fleet undo ${run}\n`;
+}
+
 /** The last line of a dry run. */
 export function planSummary(plan: Plan, problems: readonly Problem[]): string {
   const next = plan.changes.length > 0 ? ` Run it with: skill-fleet ${commandOf(plan)}` : '';

@@ -37,6 +37,8 @@ export interface Ended {
   /** All that went wrong. */
   readonly problems: readonly Problem[];
   readonly exitCode: number;
+  /** The number of the run; none where it wrote nothing. */
+  readonly run?: number;
   /** What the next sync would do, where that is to be said. */
   readonly next?: Plan;
 }

@@ -14,6 +14,7 @@ import {
   nextLine,
   planSummary,
   resultSummary,
+  undoLine,
 } from './plan-text.ts';
 import { problemLines, warningLine } from './problem-text.ts';
 import { diffPreview } from './skill-diff.ts';
@@ -63,7 +64,7 @@ export function textReport(
       if (!quiet && result.kept !== undefined) output.result(keptLine(result.change, result.kept, colors));
       warn(result.change.path, result.reading);
     },
-    end({ plan, done, problems, next }) {
+    end({ plan, done, problems, run, next }) {
       if (warnings > maxWarnings && !verbose) {
         say(`note: ${warnings - maxWarnings} more warnings; --verbose shows them all\n`);
       }
@@ -81,6 +82,7 @@ export function textReport(
       for (const problem of problems) output.notice(problemLines(problem, colors));
       output.result(isDryRun ? planSummary(plan, problems) : resultSummary(plan, done, problems));
       if (next) output.result(nextLine(next));
+      if (run !== undefined && plan.undoes !== undefined) output.result(undoLine(run));
     },
   };
 }

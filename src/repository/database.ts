@@ -140,7 +140,9 @@ export class Database implements DatabaseReplica {
     this.inView(() => formerKeys(this.#connection, paths));
 
   beginRun: DatabaseReplica['beginRun'] = async (run) => {
-    this.#runId = await inWriting(this.#connection, () => beginRun(this.#connection, run));
+    const id = await inWriting(this.#connection, () => beginRun(this.#connection, run));
+    this.#runId = id;
+    return id;
   };
 
   endRun: DatabaseReplica['endRun'] = async (counts, error) => {

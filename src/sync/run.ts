@@ -14,6 +14,8 @@ export interface Applied {
   /** The plan as it was in the end: what the world overtook was planned anew. */
   readonly plan: Plan;
   readonly results: readonly Result<PlannedChange>[];
+  /** The number of the run; none where it had nothing to write. */
+  readonly run?: number;
 }
 
 /** How often a run plans anew what the world overtook while it was carried out. */
@@ -26,12 +28,12 @@ export async function runPlan(input: SyncInput, prepared: Prepared): Promise<App
     return { plan: prepared.plan, results: [] };
   }
   const { database } = input;
-  await database.beginRun({ ...input.run, ...prepared.checkout?.commitAndBranch });
+  const run = await database.beginRun({ ...input.run, ...prepared.checkout?.commitAndBranch });
   try {
     const applied = await carryOutAndReplan(input, prepared);
     const failed = applied.results.filter((result) => !result.ok).length;
     await database.endRun(countsOf(applied.results), failed > 0 ? `${failed} failed` : null);
-    return applied;
+    return { ...applied, run };
   } catch (error) {
     // The first error says more than what closing the record meets on a lost connection.
     await database.endRun({}, (error as Error).message).catch(() => {});

@@ -61,7 +61,7 @@ export async function runUndo(input: SyncInput, prepared: PreparedUndo): Promise
   const { plan, run, checkout } = prepared;
   if (plan.changes.length === 0) return { plan, results: [] };
   const { database } = input;
-  await database.beginRun({
+  const number = await database.beginRun({
     ...input.run,
     ...checkout?.commitAndBranch,
     direction: 'undo',
@@ -72,7 +72,7 @@ export async function runUndo(input: SyncInput, prepared: PreparedUndo): Promise
     await setBaseBack(input, prepared, new Set(results.flatMap(({ ok, change }) => (ok ? [] : change.path))));
     const failed = results.filter((result) => !result.ok).length;
     await database.endRun(countsOf(results), failed > 0 ? `${failed} failed` : null);
-    return { plan, results };
+    return { plan, results, run: number };
   } catch (error) {
     // The first error says more than what closing the record meets on a lost connection.
     await database.endRun({}, (error as Error).message).catch(() => {});

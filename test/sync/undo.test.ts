@@ -272,6 +272,7 @@ test('what runs did, undone in reverse order, is as it was, byte for byte; each 
           expect((await sides.undo(run, all)).plan.conflicts).toEqual([]);
           expect(await stateOf(sides)).toEqual(before);
         }
+        await sides.connection.close();
       },
     ),
     { numRuns: runs, ...(process.env['UNDO_RUNS'] ? {} : { seed: 1 }) },
