@@ -51,6 +51,12 @@ async function take(world: World, laws: Laws, step: Step, tried: Tried | undefin
     world.byGit(step);
     return laws.afterForgetting(step.clone);
   }
+  if ('undo' in step) {
+    await world.recover(step.clone);
+    await laws.afterRecovery(step.clone);
+    await world.undo(step);
+    return laws.afterUndo(step.clone);
+  }
   if ('base' in step) {
     world.onBase(step);
     return laws.afterForgetting(step.clone);

@@ -141,9 +141,45 @@ export class Laws {
     const before = this.#now;
     const after = await this.#world.lookAgain(before, {});
     this.#expectNothingLost(before, after);
+    this.#uniteMoved(before, after);
+    this.#note(after);
+  }
+
+  /** After a run was taken back: each skill is, whole, what it was once. */
+  async afterUndo(clone: number): Promise<void> {
+    const before = this.#now;
+    const after = await this.#world.look();
+    this.#expectNothingLost(before, after);
+    this.#expectOthersUntouched(clone, before, after);
+    const view = cloneIn(after, clone);
+    expectThat(view.leftovers.length === 0, 'an undo leaves nothing of its own', () =>
+      view.leftovers.join(' '),
+    );
+    expectThat(!this.#world.isInTransaction, 'an undo ends its transactions', () => '');
+    this.#uniteMoved(before, after);
+    for (const [skill, state] of [...view.skills, ...after.database.skills]) {
+      if (isNestedAnew(skill, before, after, clone)) continue;
+      expectThat(
+        this.#kin.of(skill).some((one) => this.#wasOnce(clone, one, state, view.ignored)),
+        'a skill that was taken back is what it was once',
+        () => `${skill}: ${shown(state)}`,
+      );
+    }
+    this.#agreed[clone]?.clear();
+    this.#note(after);
+  }
+
+  #wasOnce(clone: number, skill: string, state: SkillState, names: ReadonlySet<string>): boolean {
+    return (
+      this.#inClone[clone]?.hasState(skill, state, names) === true ||
+      this.#inDatabase.hasState(skill, state, names)
+    );
+  }
+
+  /** Rows that stand elsewhere now. */
+  #uniteMoved(before: View, after: View): void {
     const now = new Map([...after.database.ids].map(([path, id]) => [id, path]));
     for (const [path, id] of before.database.ids) this.#kin.unite(path, now.get(id) ?? path);
-    this.#note(after);
   }
 
   async afterRestoring(): Promise<void> {
@@ -162,13 +198,7 @@ export class Laws {
     if (torn !== 'touched') {
       for (const [skill, state] of view.skills) {
         if (isNestedAnew(skill, torn, after, clone)) continue;
-        const isKnown = this.#kin
-          .of(skill)
-          .some(
-            (one) =>
-              this.#inClone[clone]?.hasState(one, state, view.ignored) ||
-              this.#inDatabase.hasState(one, state, view.ignored),
-          );
+        const isKnown = this.#kin.of(skill).some((one) => this.#wasOnce(clone, one, state, view.ignored));
         expectThat(isKnown, 'a skill is whole after a recovery', () => `${skill}: ${shown(state)}`);
       }
     }

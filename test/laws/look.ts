@@ -107,13 +107,18 @@ export function lookAtClone(tree: string): CloneView {
   const skills = new Map<string, Map<string, Held>>();
   const isSkill = (at: string) => files.has(`${at}/${documentFile}`);
   const unreadable = new Set<string>();
-  const ignored = new Set<string>();
+  const ignored = new Set(
+    [...files].flatMap(([name, { text }]) =>
+      path.basename(name) === ignoreFile ? text.trim().split('\n') : [],
+    ),
+  );
   for (const [name, { executable, text }] of files) {
-    if (path.basename(name) === ignoreFile) for (const line of text.trim().split('\n')) ignored.add(line);
     let owner = path.dirname(name);
     while (owner !== '.' && !isSkill(owner)) owner = path.dirname(owner);
     if (owner === '.' || ownName.test(name)) continue;
-    if (path.basename(name) === brokenName) unreadable.add(owner);
+    // What a rule drops is in nobody's way.
+    const isDropped = name.split('/').some((segment) => ignored.has(segment));
+    if (path.basename(name) === brokenName && !isDropped) unreadable.add(owner);
     const inSkill = path.relative(owner, name);
     skills.set(owner, (skills.get(owner) ?? new Map()).set(inSkill, held(inSkill, text, executable)));
   }

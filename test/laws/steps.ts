@@ -78,6 +78,12 @@ const run = fc.record({
   around: oneOf(['nothing', 'nothing', 'again', 'dry run before']),
   accident: fc.option(fc.record({ what: oneOf(accidents), at: moment, nth: fc.nat(9) }), { freq: 2 }),
 });
+const undo = fc.record({
+  undo: oneOf(['latest', 'latest', 'an earlier one']),
+  clone: clones,
+  force: fc.boolean(),
+  back: fc.nat(4),
+});
 const base = fc.record({ base: oneOf(['lose', 'keep', 'put back']), clone: clones });
 const database = fc.record({ database: oneOf(['keep', 'restore']) });
 
@@ -89,6 +95,7 @@ const step = (moving: boolean) =>
     { weight: moving ? 2 : 0, arbitrary: sql(oneOf(moves)) },
     { weight: 4, arbitrary: git },
     { weight: 10, arbitrary: run },
+    { weight: 2, arbitrary: undo },
     { weight: 1, arbitrary: base },
     { weight: 1, arbitrary: database },
   );
@@ -100,6 +107,7 @@ export type SqlStep = Of<ReturnType<typeof sql>>;
 export type GitStep = Of<typeof git>;
 export type RunStep = Of<typeof run>;
 export type Accident = NonNullable<RunStep['accident']>;
+export type UndoStep = Of<typeof undo>;
 export type BaseStep = Of<typeof base>;
 export type Step = Of<ReturnType<typeof step>>;
 

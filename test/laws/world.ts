@@ -34,6 +34,7 @@ import {
   type RunStep,
   type SqlStep,
   skillPaths,
+  type UndoStep,
 } from './steps.ts';
 
 async function onServer(...statements: readonly string[]): Promise<void> {
@@ -236,6 +237,7 @@ export class World {
         (isSwap ? isThere(one) : !fs.existsSync(place(one))),
     );
     if (other === undefined || !isThere(skill)) return [];
+    const skills = [...lookAtClone(tree).skills.keys()];
     fs.renameSync(place(skill), place('aside'));
     if (isSwap) fs.renameSync(place(other), place(skill));
     fs.mkdirSync(path.dirname(place(other)), { recursive: true });
@@ -247,7 +249,7 @@ export class World {
       if (named !== document) this.#write(tree, `${one}/${documentFile}`, named);
     }
     const below = (from: string, to: string) =>
-      skillPaths.flatMap((one): readonly Move[] =>
+      skills.flatMap((one): readonly Move[] =>
         isSelected(from, one) ? [[one, to + one.slice(from.length)]] : [],
       );
     return [...below(skill, other), ...(isSwap ? below(other, skill) : [])];
@@ -412,6 +414,20 @@ export class World {
     });
     const recovered = directory.ok ? await directory.value.recover() : directory;
     if (!recovered.ok) throw new Error(JSON.stringify(recovered.problem));
+  }
+
+  /** Takes back a run: the latest that is not taken back, or one of before, of whatever clone. */
+  async undo({ undo, clone, force, back }: UndoStep): Promise<void> {
+    const tree = this.#tree(clone);
+    const [run] = await this.#other.query<{ run_id: number }>(
+      `select run_id from sync_runs r where exists (select from sync_log l where l.run_id = r.run_id)
+       order by run_id desc offset $1 limit 1`,
+      [back],
+    );
+    if (run === undefined) return;
+    const directory = await cloneAt(this.#connection, tree, 'skills');
+    await directory.undo(undo === 'latest' ? null : run.run_id, { force, yes: true });
+    this.#age(tree);
   }
 
   /** @param paths where a meanwhile edit would meet the run */
