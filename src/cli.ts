@@ -59,6 +59,34 @@ function numberUpTo(most: number): (text: string) => number {
   };
 }
 
+function count(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Write a whole number from 1 on.');
+  return Number(text);
+}
+
+const unitsMs: { readonly [unit: string]: number } = { d: 86_400_000, h: 3_600_000, m: 60_000 };
+
+/** Reads a date, a time, or how long ago, as `7d`. Where no zone is named it is UTC, as log prints times. */
+function pastTime(text: string): Date {
+  const [, amount, unit = ''] = /^(\d{1,5})([dhm])$/.exec(text) ?? [];
+  if (amount !== undefined) return new Date(Date.now() - Number(amount) * (unitsMs[unit] ?? 0));
+  const [, day = '', clock = '00:00', zone = 'Z'] =
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text) ?? [];
+  const [midnight, time] = [new Date(`${day}T00:00Z`), new Date(`${day}T${clock}${zone}`)];
+  // A 31st of February would be read as a day of March.
+  if (Number.isNaN(+time) || !midnight.toISOString().startsWith(day)) {
+    throw new InvalidArgumentError('Write 2026-01-31, 2026-01-31T12:00:00Z, or how long ago: 7d, 12h, 30m.');
+  }
+  return time;
+}
+
+/** Reads `N` or `N..M`. */
+function revisions(text: string): { readonly from?: number; readonly to: number } {
+  const [, first, second] = /^(\d{1,15})(?:\.\.(\d{1,15}))?$/.exec(text) ?? [];
+  if (first === undefined) throw new InvalidArgumentError('Write N or N..M, and the path before --diff.');
+  return second === undefined ? { to: Number(first) } : { from: Number(first), to: Number(second) };
+}
+
 /** The flags of the three commands that sync. */
 function addSyncOptions(command: Command): Command {
   return command
@@ -149,6 +177,29 @@ addCommand(
   () => import('./commands/diff.ts') as Promise<CommandModule>,
   ['skill-fleet diff', "skill-fleet diff 'development/**'"],
 );
+
+addCommand(
+  'log [path]',
+  "show past runs, or a skill's revisions",
+  () => import('./commands/log.ts') as Promise<CommandModule>,
+  [
+    'skill-fleet log --since 7d',
+    'skill-fleet log development/languages/python/async',
+    'skill-fleet log development/languages/python/async --diff 12..15',
+  ],
+)
+  .option(
+    '--diff [revision]',
+    "with a path: each revision's changes; N: that one's; N..M: from N to M",
+    revisions,
+  )
+  .option('--since <time>', 'nothing older: a date, a time, or how long ago, as 7d, 12h, 30m', pastTime)
+  .option('--limit <number>', 'how many to show', count, 20)
+  .hook('preAction', (command) => {
+    if (command.opts()['diff'] !== undefined && command.args.length === 0) {
+      command.error('error: --diff shows the revisions of a skill: write its path before it');
+    }
+  });
 
 addCommand(
   'restore <path>',

@@ -399,7 +399,7 @@ const reasons = {
   }),
   'revision-not-found': (_: OfSkill & { revision: number }): Sentence => ({
     what: `The history of ${_.path} has no revision ${_.revision}`,
-    remedy: 'Write the revision that a run printed, or one of skill_revisions.',
+    remedy: 'Write one that log PATH shows.',
   }),
   'revision-pruned': (_: OfSkill & { revision: number }): Sentence => ({
     what: `The contents of revision ${_.revision} of ${_.path} are kept no more`,

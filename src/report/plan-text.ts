@@ -193,23 +193,23 @@ export function planSummary(plan: Plan, problems: readonly Problem[]): string {
   return `Dry run, nothing was changed: ${plannedText(plan, problems)}.${next}\n${aheadAdvice(plan)}${conflictAdvice(plan)}`;
 }
 
+/** What was done, after a count. */
+export const doneWords: { readonly [V in Verb]: string } = {
+  create: 'created in the database',
+  update: 'updated in the database',
+  rename: 'renamed',
+  archive: 'deleted in the database',
+  write: 'written to the files',
+  remove: 'removed from the files',
+};
+
 /** The last line of a run: what was done, by what the two sides answered. */
 export function resultSummary(
   plan: Plan,
   done: readonly PlannedChange[],
   problems: readonly Problem[],
 ): string {
-  const text = countsText(
-    { ...countPlan({ ...plan, changes: done }), problems: problems.length },
-    {
-      create: 'created in the database',
-      update: 'updated in the database',
-      rename: 'renamed',
-      archive: 'deleted in the database',
-      write: 'written to the files',
-      remove: 'removed from the files',
-    },
-  );
+  const text = countsText({ ...countPlan({ ...plan, changes: done }), problems: problems.length }, doneWords);
   return `${done.length === 0 ? 'Nothing changed' : 'Done'}: ${text}.\n${aheadAdvice(plan)}${conflictAdvice(plan)}`;
 }
 

@@ -32,8 +32,9 @@ export async function findSkill(connection: Connection, path: string): Promise<K
        select s.skill_id, s.skill_path, case when s.deleted_at is null then y.revision end, 2
        from skill_fleet_resolve(array[$1]) r join skills s using (skill_id) left join skill_sync y using (skill_id)
        union all
-       (select r.skill_id, r.skill_path, null, 3 from skill_revisions r
-        where r.skill_path = $1 and not exists (select from skills s where s.skill_id = r.skill_id)
+       (select r.skill_id, coalesce(s.skill_path, r.skill_path), null, 3
+        from skill_revisions r left join skills s using (skill_id)
+        where r.skill_path = $1 and (s.skill_id is null or s.deleted_at is not null)
         order by r.revision desc limit 1)
      ) known order by rank limit 1`,
     [path],
@@ -72,6 +73,7 @@ export interface RevisionKey {
 
 interface RevisionRow extends SkillRow {
   readonly revision: number;
+  readonly is_pruned: boolean;
   readonly files: readonly {
     readonly path: string;
     readonly mode: string;
@@ -116,7 +118,8 @@ async function loadBatch(connection: Connection, keys: readonly RevisionKey[]): 
        '.' || r.frontmatter_source as frontmatter_source, '.' || r.skill_content as skill_content,
        r.document_name, r.document_mode, case when r.digest is null then r.index end as index,
        r.indexed is null as never_stored, coalesce(r.targets, '[]') as targets,
-       skill_fleet_edited(r.index, r.indexed) as edited, r.files
+       skill_fleet_edited(r.index, r.indexed) as edited, r.files,
+       r.pruned_at is not null as is_pruned
      from skill_revisions r
      join unnest($1::integer[], $2::bigint[]) as asked (skill_id, revision) using (skill_id, revision)`,
     [keys.map((key) => key.skillId), keys.map((key) => key.revision)],
@@ -127,6 +130,7 @@ async function loadBatch(connection: Connection, keys: readonly RevisionKey[]): 
   return keys.map(({ path, revision }) => {
     const row = byRevision.get(revision);
     if (!row) return { path, problem: { reason: 'revision-not-found', path, revision } };
+    if (row.is_pruned) return { path, problem: { reason: 'revision-pruned', path, revision } };
     const files = row.files.flatMap((file): readonly FileRow[] => {
       const binary = contents.get(file.sha256);
       return binary

@@ -99,7 +99,7 @@ export async function recordedRun(
        or $1::bigint is null and r.undoes is null and r.run_id <> all ($2)
          and exists (select from sync_log l where l.run_id = r.run_id and l.status = 'success')
      order by r.run_id desc limit 1`,
-    [id, id === null ? await takenBack(connection) : []],
+    [id, id === null ? [...(await takenBack(connection)).keys()] : []],
   );
   if (run === undefined) return undefined;
   const rows = await connection.query<RecordedChange & { readonly isDetailed: boolean }>(
@@ -112,13 +112,13 @@ export async function recordedRun(
   return { run, changes: rows.every((row) => row.isDetailed) ? rows : null };
 }
 
-/** The runs that an undo took back, and no other one took that back in turn. */
-async function takenBack(connection: Connection): Promise<readonly number[]> {
-  const undone = new Set<number>();
+/** The runs that an undo took back, and no other one took that back in turn: each with the undo that did. */
+export async function takenBack(connection: Connection): Promise<ReadonlyMap<number, number>> {
+  const undone = new Map<number, number>();
   for (const { run_id: id, undoes } of await connection.query<{ run_id: number; undoes: number }>(
     `select run_id, undoes from sync_runs where undoes is not null and outcome = 'success' order by run_id desc`,
   )) {
-    if (!undone.has(id)) undone.add(undoes);
+    if (!undone.has(id) && !undone.has(undoes)) undone.set(undoes, id);
   }
-  return [...undone];
+  return undone;
 }

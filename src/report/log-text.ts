@@ -1,0 +1,136 @@
+// The past as lines: one a run, or one a revision of a skill, columns aligned.
+
+import type { Colors } from './colors.ts';
+import { diffLines } from './diff-text.ts';
+import { doneWords } from './plan-text.ts';
+import { printableLine } from './terminal-text.ts';
+
+/** What a line says of a run. */
+export interface RunLine {
+  readonly run: number;
+  readonly direction: string;
+  readonly who: string;
+  readonly host: string;
+  readonly startedAt: Date;
+  readonly finishedAt: Date | null;
+  readonly outcome: string;
+  readonly error: string | null;
+  readonly commit: string | null;
+  readonly branch: string | null;
+  readonly counts: { readonly [V in keyof typeof doneWords | 'failed']: number };
+  readonly undoes: number | null;
+  readonly takenBackBy: number | null;
+}
+
+/** `NUMBER  TIME  DIRECTION  WHO@HOST  OUTCOME (DURATION)  WHAT IT DID, COMMIT BRANCH, what undid what`. */
+export function runLines(runs: readonly RunLine[], colors: Colors): string {
+  return alignedLines(
+    runs.map((run) => ({
+      number: run.run,
+      cells: [
+        timeText(run.startedAt),
+        run.direction,
+        printableLine(`${run.who}@${run.host}`),
+        outcomeText(run),
+        colors.dim(standText(run)),
+      ],
+      last: didText(run),
+    })),
+  );
+}
+
+function outcomeText({ outcome, startedAt, finishedAt }: RunLine): string {
+  return finishedAt === null ? outcome : `${outcome} (${durationText(+finishedAt - +startedAt)})`;
+}
+
+/** `0.3 s`, `42 s`, `3 min`. */
+function durationText(ms: number): string {
+  if (ms < 9950) return `${(Math.max(ms, 0) / 1000).toFixed(1)} s`;
+  return ms < 99_500 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
+}
+
+/** Where git stood: `1234567 main`. */
+function standText({ commit, branch }: RunLine): string {
+  return commit === null ? '' : `${commit.slice(0, 7)} ${printableLine(branch ?? '')}`.trimEnd();
+}
+
+function didText({ counts, error, undoes, takenBackBy }: RunLine): string {
+  const verbs = Object.keys(doneWords) as (keyof typeof doneWords)[];
+  const done = [
+    ...verbs.flatMap((verb) => (counts[verb] > 0 ? [`${counts[verb]} ${doneWords[verb]}`] : [])),
+    ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
+  ].join(', ');
+  // How many failed is counted already.
+  const why = error === null || error === `${counts.failed} failed` ? '' : `: ${printableLine(error)}`;
+  return [
+    `${done || 'nothing changed'}${why}`,
+    ...(undoes === null ? [] : [`(takes back run ${undoes})`]),
+    ...(takenBackBy === null ? [] : [`(taken back by run ${takenBackBy})`]),
+  ].join(' ');
+}
+
+/** What a line says of a revision. */
+export interface RevisionLine {
+  readonly revision: number;
+  readonly at: Date | null;
+  readonly origin: string;
+  readonly writer: string | null;
+  readonly run: number | null;
+  readonly isPresent: boolean;
+  readonly isDeleted: boolean;
+  readonly isKept: boolean;
+  /** What it changed of the revision that it followed. */
+  readonly summary: string;
+  /** The unified diff of that, where it is asked for. */
+  readonly diff?: string;
+}
+
+/** `NUMBER  TIME  ORIGIN  WRITER  RUN  now  SUMMARY`, below each its diff. */
+export function revisionLines(revisions: readonly RevisionLine[], colors: Colors): string {
+  return alignedLines(
+    revisions.map((revision) => ({
+      number: revision.revision,
+      cells: [
+        revision.at ? timeText(revision.at) : '',
+        revision.origin,
+        printableLine(revision.writer ?? ''),
+        revision.run === null ? '' : `run ${revision.run}`,
+        standingOf(revision),
+      ],
+      last: printableLine(revision.summary),
+      ...(revision.diff !== undefined && { below: diffLines(revision.diff, colors) }),
+    })),
+  );
+}
+
+function standingOf({ isPresent, isDeleted, isKept }: RevisionLine): string {
+  if (isDeleted) return 'deleted';
+  if (isKept) return 'overwritten';
+  return isPresent ? 'now' : '';
+}
+
+/** `2026-01-31 12:00:00Z`. */
+function timeText(time: Date): string {
+  return `${time.toISOString().slice(0, 19).replace('T', ' ')}Z`;
+}
+
+interface Row {
+  readonly number: number;
+  readonly cells: readonly string[];
+  readonly last: string;
+  readonly below?: string;
+}
+
+/** Rows with each column as wide as its widest cell; a column without text takes no room. */
+function alignedLines(rows: readonly Row[]): string {
+  const numberWidth = Math.max(0, ...rows.map(({ number }) => String(number).length));
+  const widths = (rows[0]?.cells ?? []).map((_, at) =>
+    Math.max(...rows.map(({ cells }) => cells[at]?.length ?? 0)),
+  );
+  return rows
+    .map(({ number, cells, last, below = '' }) => {
+      const shown = cells.flatMap((cell, at) => (widths[at] ? [cell.padEnd(widths[at])] : []));
+      return `${[String(number).padStart(numberWidth), ...shown, last].join('  ')}\n${below}`;
+    })
+    .join('');
+}
