@@ -92,9 +92,7 @@ async function logSkill(
   if (!found.ok) return found;
   const shown = found.value.slice(0, flags.limit);
   const isMore = found.value.length > shown.length;
-  if (known.path !== path && !flags.json && !flags.quiet) {
-    output.notice(`note: ${printableLine(path)} is ${printableLine(known.path)} now\n`);
-  }
+  if (!flags.json && !flags.quiet) output.notice(standingLines(known, path));
   const described: Described[] = [];
   for await (const revision of describe(connection, known, shown, mapping, flags.diff !== undefined)) {
     // Who asks for one difference is not helped by the reason why there is none in a list.
@@ -121,6 +119,13 @@ async function logSkill(
     );
   }
   return end(isMore, flags, output);
+}
+
+/** What a line of the log does not say: where the skill stands that was asked for, and whether it does. */
+function standingLines(known: KnownSkill, asked: string): string {
+  const [path, name] = [printableLine(asked), printableLine(known.path)];
+  const moved = name === path ? '' : `note: ${path} is ${name} now\n`;
+  return known.revision === null ? `${moved}note: ${name} is deleted; a revision brings it back\n` : moved;
 }
 
 /** The revisions that are asked for; of one against another, the one with the other before it. */

@@ -24,6 +24,7 @@ export interface RunLine {
 
 /** `NUMBER  TIME  DIRECTION  WHO@HOST  OUTCOME (DURATION)  WHAT IT DID, COMMIT BRANCH, what undid what`. */
 export function runLines(runs: readonly RunLine[], colors: Colors): string {
+  if (runs.length === 0) return 'No runs.\n';
   return alignedLines(
     runs.map((run) => ({
       number: run.run,
@@ -54,7 +55,7 @@ function standText({ commit, branch }: RunLine): string {
   return commit === null ? '' : `${commit.slice(0, 7)} ${printableLine(branch ?? '')}`.trimEnd();
 }
 
-function didText({ counts, error, undoes, takenBackBy }: RunLine): string {
+function didText({ finishedAt, counts, error, undoes, takenBackBy }: RunLine): string {
   const verbs = Object.keys(doneWords) as (keyof typeof doneWords)[];
   const done = [
     ...verbs.flatMap((verb) => (counts[verb] > 0 ? [`${counts[verb]} ${doneWords[verb]}`] : [])),
@@ -63,7 +64,7 @@ function didText({ counts, error, undoes, takenBackBy }: RunLine): string {
   // How many failed is counted already.
   const why = error === null || error === `${counts.failed} failed` ? '' : `: ${printableLine(error)}`;
   return [
-    `${done || 'nothing changed'}${why}`,
+    `${done || (finishedAt === null ? 'nothing recorded yet' : 'nothing changed')}${why}`,
     ...(undoes === null ? [] : [`(takes back run ${undoes})`]),
     ...(takenBackBy === null ? [] : [`(taken back by run ${takenBackBy})`]),
   ].join(' ');
@@ -77,7 +78,6 @@ export interface RevisionLine {
   readonly writer: string | null;
   readonly run: number | null;
   readonly isPresent: boolean;
-  readonly isDeleted: boolean;
   readonly isKept: boolean;
   /** What it changed of the revision that it followed. */
   readonly summary: string;
@@ -87,6 +87,7 @@ export interface RevisionLine {
 
 /** `NUMBER  TIME  ORIGIN  WRITER  RUN  now  SUMMARY`, below each its diff. */
 export function revisionLines(revisions: readonly RevisionLine[], colors: Colors): string {
+  if (revisions.length === 0) return 'No revisions.\n';
   return alignedLines(
     revisions.map((revision) => ({
       number: revision.revision,
@@ -103,10 +104,9 @@ export function revisionLines(revisions: readonly RevisionLine[], colors: Colors
   );
 }
 
-function standingOf({ isPresent, isDeleted, isKept }: RevisionLine): string {
-  if (isDeleted) return 'deleted';
-  if (isKept) return 'overwritten';
-  return isPresent ? 'now' : '';
+function standingOf({ isPresent, isKept }: RevisionLine): string {
+  if (isPresent) return 'now';
+  return isKept ? 'overwritten' : '';
 }
 
 /** `2026-01-31 12:00:00Z`. */

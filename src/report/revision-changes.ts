@@ -1,6 +1,5 @@
 // What one state of a skill changed of another, in a few words.
 
-import { isUtf8 } from 'node:buffer';
 import { diffLines } from 'diff';
 import { readFrontmatter } from '../document/frontmatter.ts';
 import { splitDocument } from '../document/split.ts';
@@ -32,7 +31,7 @@ const maxEditLength = 2000;
 /** Compares two states of one skill. */
 export function compareRevisions(before: Skill, after: Skill): RevisionChanges {
   const [old, now] = [documentOf(before), documentOf(after)];
-  const [oldText, nowText] = [splitDocument(textOf(old)), splitDocument(textOf(now))];
+  const [oldText, nowText] = [splitDocument(old.bytes.toString()), splitDocument(now.bytes.toString())];
   const values = changedKeys(valuesOf(before, old), valuesOf(after, now));
   const isRewritten = values.length === 0 && oldText.frontmatterSource !== nowText.frontmatterSource;
   return {
@@ -66,13 +65,9 @@ export function changesText({ path, values, form, body, files }: RevisionChanges
   return parts.length === 0 ? 'same content' : parts.join(', ');
 }
 
-function textOf({ bytes }: Entry): string {
-  return isUtf8(bytes) ? bytes.toString() : bytes.toString('latin1');
-}
-
 /** The frontmatter's values, each as text; none where no reading makes a map of it. */
 function valuesOf({ path }: Skill, document: Entry): ReadonlyMap<string, string> {
-  const { yaml } = splitDocument(textOf(document));
+  const { yaml } = splitDocument(document.bytes.toString());
   const read = yaml && readFrontmatter(yaml.text, { skill: path, file: document.path });
   if (!read?.ok) return new Map();
   return new Map(

@@ -98,6 +98,8 @@ async function syncAll(
   await run('list', '--filter', 'rich');
   await write({ 'rich/SKILL.md': rich('# Two\n', ' too'), 'rich/notes.txt': 'More notes.\n' });
   await run('diff');
+  await run('log');
+  await run('log', 'rich', '--diff');
   await run('export-to-db');
   await owner(`update skills set description = 'Theirs.' where name = 'rich'`);
   await owner(`update skill_files set content = 'Theirs.' where relative_path = 'notes.txt'`);
@@ -217,6 +219,8 @@ describe.each(Object.entries(libraries))('in %s', (_, makeLibrary) => {
     for (const args of [
       ['list', '--filter', 'rich', '--category', 'house'],
       ['diff'],
+      ['log'],
+      ['log', 'plain', '--diff'],
       ['export-to-db', '--dry-run'],
       ['import-from-db', '--dry-run', '--force'],
       ['sync-db', '--dry-run', '--delete'],
