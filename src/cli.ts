@@ -20,6 +20,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 };
 
 const seconds = numberUpTo(86_400);
+/** A thousand years, and what no skill reaches. */
+const days = wholeNumber(0, 365_000);
+const revisionCount = wholeNumber(0, 1_000_000_000);
 
 function addCommand(
   name: string,
@@ -59,9 +62,13 @@ function numberUpTo(most: number): (text: string) => number {
   };
 }
 
-function count(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Write a whole number from 1 on.');
-  return Number(text);
+/** The same, of whole numbers. */
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const isNumber = /^\d{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most;
+    if (!isNumber) throw new InvalidArgumentError(`Write a whole number from ${least} to ${most}.`);
+    return Number(text);
+  };
 }
 
 const unitsMs: { readonly [unit: string]: number } = { d: 86_400_000, h: 3_600_000, m: 60_000 };
@@ -194,7 +201,7 @@ addCommand(
     revisions,
   )
   .option('--since <time>', 'nothing older: a date, a time, or how long ago, as 7d, 12h, 30m', pastTime)
-  .option('--limit <number>', 'how many to show', count, 20)
+  .option('--limit <number>', 'how many to show', wholeNumber(1, 1_000_000_000), 20)
   .hook('preAction', (command) => {
     if (command.opts()['diff'] !== undefined && command.args.length === 0) {
       command.error('error: --diff shows the revisions of a skill: write its path before it');
@@ -227,6 +234,21 @@ addCommand(
     numberUpTo(100),
   )
   .option('--yes', 'go past the guards against accidents');
+
+addCommand(
+  'prune',
+  'give up the contents of old revisions; their digests stay, and what undo or a sync needs',
+  () => import('./commands/prune.ts') as Promise<CommandModule>,
+  ['skill-fleet prune --dry-run', 'skill-fleet prune --keep-last 3 --keep-days 30'],
+)
+  .option(
+    '--keep-last <number>',
+    'keep so many of the latest revisions of each skill, its present state not counted',
+    revisionCount,
+    10,
+  )
+  .option('--keep-days <days>', 'keep what was replaced in so many days', days, 90)
+  .option('--dry-run', 'show how much would be given up; change nothing');
 
 addCommand('migrate', "bring the database's tables up to date", () => import('./commands/migrate.ts'), [
   'skill-fleet migrate --status',

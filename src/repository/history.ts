@@ -85,7 +85,7 @@ export async function keepFiles(
      from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
        as k (skill_id, skill_path, document_name, document_mode, frontmatter_source, skill_content, files, digest)
      where not exists (
-       select from skill_revisions r where r.skill_id = k.skill_id and r.digest = k.digest
+       select from skill_revisions r where r.skill_id = k.skill_id and r.digest = k.digest and r.pruned_at is null
      )`,
     [
       overwritten.map(({ skillId }) => skillId),
@@ -102,6 +102,7 @@ export async function keepFiles(
   const rows = await connection.query<{ skill_id: number; revision: number }>(
     `select skill_id, max(revision) as revision
      from unnest($1::integer[], $2::text[]) as k (skill_id, digest) join skill_revisions using (skill_id, digest)
+     where pruned_at is null
      group by skill_id`,
     [overwritten.map(({ skillId }) => skillId), overwritten.map(({ digest }) => digest)],
   );

@@ -49,13 +49,16 @@ export interface PastDigest {
   readonly digest: Digest;
 }
 
-/** The paths of those skills whose history holds the digest asked for, each with the latest such revision. */
+/**
+ * The paths of those skills whose history holds the digest asked for, each with the latest such revision that still
+ * has its contents, if any does.
+ */
 export async function findPast(
   connection: Connection,
   asked: readonly PastDigest[],
 ): Promise<ReadonlyMap<SkillPath, number>> {
   const rows = await connection.query<{ skill_path: SkillPath; revision: number }>(
-    `select asked.skill_path, max(r.revision) as revision
+    `select asked.skill_path, coalesce(max(r.revision) filter (where r.pruned_at is null), max(r.revision)) as revision
      from unnest($1::text[], $2::integer[], $3::text[]) as asked (skill_path, skill_id, digest)
      join skill_revisions r using (skill_id, digest)
      group by asked.skill_path`,
@@ -114,7 +117,7 @@ async function sizesOf(
 
 async function loadBatch(connection: Connection, keys: readonly RevisionKey[]): Promise<readonly Loaded[]> {
   const rows = await connection.query<RevisionRow>(
-    `select r.skill_id, r.revision,
+    `select r.skill_id, r.revision, r.pruned_at is not null as is_pruned,
        '.' || r.frontmatter_source as frontmatter_source, '.' || r.skill_content as skill_content,
        r.document_name, r.document_mode, case when r.digest is null then r.index end as index,
        r.indexed is null as never_stored, coalesce(r.targets, '[]') as targets,
