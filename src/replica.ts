@@ -268,7 +268,10 @@ export interface DatabaseReplica extends Replica {
   findPast(
     asked: readonly { readonly path: SkillPath; readonly skillId: number; readonly digest: Digest }[],
   ): Promise<ReadonlySet<SkillPath>>;
-  /** Reads skills as they were, in bounded batches; of what the history does not know there is nothing. */
+  /**
+   * Reads skills as they were, in bounded batches; of what the history does not know there is nothing, and what it
+   * gave up is `revision-pruned`.
+   */
   loadPast(asked: readonly (PastState & { readonly path: SkillPath })[]): AsyncIterable<readonly Loaded[]>;
   /**
    * Lets rows without a stored text take that of the files, where these say nothing against them: from then on

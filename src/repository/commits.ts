@@ -98,6 +98,7 @@ export async function newestHeld(
   holder: Holder,
 ): Promise<ReadonlyMap<SkillPath, Digest>> {
   const found = new Map<SkillPath, Digest>();
+  const untold = new Set<SkillPath>();
   if (asked.length === 0) return found;
   const candidates = await connection.query<Candidate>(
     `with asked as (select * from unnest($1::text[], $2::integer[], $3::bigint[]) as a (path, skill_id, after)),
@@ -117,9 +118,11 @@ export async function newestHeld(
   );
   // Asking git for all that it ever held takes a while: only where there is something to look for.
   for (const candidate of candidates.length > 0 ? await holder.everHeld(candidates) : []) {
-    if (found.has(candidate.path)) continue;
+    if (found.has(candidate.path) || untold.has(candidate.path)) continue;
     const skill = await skillOf(connection, mapping, candidate);
     if (skill && (await holder.holds(skill))) found.set(candidate.path, candidate.digest);
+    // Nobody can tell whether that was the newest: an older one may be too old.
+    if (!skill) untold.add(candidate.path);
   }
   return found;
 }

@@ -28,7 +28,7 @@ import { formerKeys, keepFiles, type Overwritten, readOverwritten, rowsChangedAt
 import { type Beside, loadRows } from './load.ts';
 import { advisoryLockKey } from './migrate.ts';
 import { readerOf } from './read-skill.ts';
-import { findPast, findSkill, loadRevision, loadRevisions } from './revision.ts';
+import { findPast, findRevisions, findSkill, loadRevision, loadRevisions } from './revision.ts';
 import { beginRun, endRun, logResults, recordedRun } from './runs.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { unresolvedTargets } from './targets.ts';
@@ -119,21 +119,10 @@ export class Database implements DatabaseReplica {
   noteCommits: DatabaseReplica['noteCommits'] = (place, at, notes) =>
     inWriting(this.#connection, () => noteCommits(this.#connection, place, at, notes));
 
-  findPast: DatabaseReplica['findPast'] = async (asked) =>
-    new Set((await this.inView(() => findPast(this.#connection, asked))).keys());
+  findPast: DatabaseReplica['findPast'] = (asked) => this.inView(() => findPast(this.#connection, asked));
 
   async *loadPast(asked: Parameters<DatabaseReplica['loadPast']>[0]): AsyncGenerator<readonly Loaded[]> {
-    const found = await this.inView(() =>
-      findPast(
-        this.#connection,
-        asked.filter(({ revision }) => revision === null),
-      ),
-    );
-    const keys = asked.flatMap(({ path, skillId, revision }) => {
-      const known = revision ?? found.get(path);
-      return known === undefined ? [] : [{ path, skillId, revision: known }];
-    });
-    yield* loadRevisions(this.#connection, keys);
+    yield* loadRevisions(this.#connection, await this.inView(() => findRevisions(this.#connection, asked)));
   }
 
   formerKeys: DatabaseReplica['formerKeys'] = (paths) =>

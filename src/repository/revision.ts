@@ -1,7 +1,7 @@
 // Revisions out of the history, as the skills that they were.
 
 import { type Outcome, refuse } from '../problem.ts';
-import { batchesOf, type Loaded } from '../replica.ts';
+import { batchesOf, type Loaded, type PastState } from '../replica.ts';
 import type { Digest } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
@@ -49,22 +49,47 @@ export interface PastDigest {
   readonly digest: Digest;
 }
 
-/**
- * The paths of those skills whose history holds the digest asked for, each with the latest such revision that still
- * has its contents, if any does.
- */
+/** The paths of those skills whose history holds the digest asked for. */
 export async function findPast(
   connection: Connection,
   asked: readonly PastDigest[],
-): Promise<ReadonlyMap<SkillPath, number>> {
-  const rows = await connection.query<{ skill_path: SkillPath; revision: number }>(
-    `select asked.skill_path, coalesce(max(r.revision) filter (where r.pruned_at is null), max(r.revision)) as revision
+): Promise<ReadonlySet<SkillPath>> {
+  const rows = await connection.query<{ skill_path: SkillPath }>(
+    `select distinct asked.skill_path
      from unnest($1::text[], $2::integer[], $3::text[]) as asked (skill_path, skill_id, digest)
-     join skill_revisions r using (skill_id, digest)
-     group by asked.skill_path`,
+     join skill_revisions r using (skill_id, digest)`,
     [asked.map((one) => one.path), asked.map((one) => one.skillId), asked.map((one) => one.digest)],
   );
-  return new Map(rows.map((row) => [row.skill_path, row.revision]));
+  return new Set(rows.map((row) => row.skill_path));
+}
+
+/**
+ * Where to read what skills held: at the revision that is named, else at the latest with that digest; those whose
+ * contents were given up only where there is no other. What the history does not know is left out.
+ */
+export function findRevisions(
+  connection: Connection,
+  asked: readonly (PastState & { readonly path: SkillPath })[],
+): Promise<readonly RevisionKey[]> {
+  return connection.query<RevisionKey>(
+    `select a.path, a.skill_id as "skillId", coalesce(r.revision, a.revision) as revision
+     from unnest($1::text[], $2::integer[], $3::text[], $4::bigint[]) with ordinality
+       as a (path, skill_id, digest, revision, place)
+     left join lateral (
+       select r.revision from skill_revisions r
+       where r.skill_id = a.skill_id and (r.revision = a.revision or r.digest = a.digest)
+       order by r.pruned_at is null desc, r.revision = a.revision desc, r.revision desc
+       limit 1
+     ) r on true
+     where coalesce(r.revision, a.revision) is not null
+     order by a.place`,
+    [
+      asked.map((one) => one.path),
+      asked.map((one) => one.skillId),
+      asked.map((one) => one.digest),
+      asked.map((one) => one.revision),
+    ],
+  );
 }
 
 /** A revision of a skill, and the path under which it is asked for. */
