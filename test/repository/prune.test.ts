@@ -1,22 +1,199 @@
-// Prune: contents of old revisions go, digests stay, and nothing that a run or an undo needs is missed.
+// Prune: contents of old revisions go, digests stay, and nothing that a run, an undo or a base needs is missed.
 
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findPrunable, pruneRevisions } from '../../src/repository/prune.ts';
-import { databaseKinds } from '../databases.ts';
-import { document, makeSides } from '../sync/sides.ts';
+import { oneByOne } from '../../src/replica.ts';
+import type { Connection } from '../../src/repository/connection.ts';
+import { Database } from '../../src/repository/database.ts';
+import { findPrunable, type PruneLimits, pruneRevisions } from '../../src/repository/prune.ts';
+import { loadRevisions, type RevisionKey } from '../../src/repository/revision.ts';
+import { digestSkill } from '../../src/skill/digest.ts';
+import { compileMapping } from '../../src/taxonomy/infer.ts';
+import { type DatabaseKind, databaseKinds } from '../databases.ts';
+import { document, makeSides, type RunOptions } from '../sync/sides.ts';
 
-const none = { keepLast: 0, keepDays: 0 };
+type Sides = Awaited<ReturnType<typeof makeSides>>;
+
+const nothing: PruneLimits = { keepLast: 0, keepDays: 0 };
+
+const all: RunOptions = { deletes: true, yes: true };
+
+async function rowsOf(connection: Connection): Promise<unknown> {
+  const database = new Database(connection, compileMapping([]));
+  const { skills } = await database.snapshot();
+  const found: { [file: string]: string } = {};
+  for await (const loaded of oneByOne(database.load([...skills.keys()].sort()))) {
+    if (!('skill' in loaded)) throw new Error(JSON.stringify(loaded.problem));
+    for (const { path: file, bytes } of loaded.skill.entries) found[`${loaded.path}/${file}`] = `${bytes}`;
+  }
+  return found;
+}
+
+async function stateOf(sides: Sides): Promise<readonly unknown[]> {
+  return [await sides.files(), await rowsOf(sides.connection)];
+}
+
+/** All that the history holds but contents. */
+function remains(connection: Connection): Promise<readonly unknown[]> {
+  return connection.query(
+    `select to_jsonb(r) - array['frontmatter_source', 'skill_content', 'index', 'indexed', 'targets', 'pruned_at'] as kept
+     from skill_revisions r order by revision`,
+  );
+}
+
+/** The texts that the history holds of a skill, from the oldest on; null where they were given up. */
+async function textsOf({ connection }: Sides, skill: string): Promise<readonly (string | null)[]> {
+  const rows = await connection.query<{ text: string | null }>(
+    `select trim(E'.\\n' from skill_content) as text from skill_revisions where skill_path = $1 order by revision`,
+    [skill],
+  );
+  return rows.map((row) => row.text);
+}
+
+async function lastRun({ connection }: Sides): Promise<number> {
+  const [row] = await connection.query<{ run: number }>('select max(run_id) as run from sync_runs');
+  return row?.run ?? 0;
+}
+
+/** What holds of a database after any prune. */
+async function expectWhole(connection: Connection): Promise<void> {
+  const keys = await connection.query<RevisionKey & { digest: string | null; pruned: boolean }>(
+    `select skill_path as path, skill_id as "skillId", revision, digest, pruned_at is not null as pruned
+     from skill_revisions order by revision`,
+  );
+  const given = new Map<number, string>();
+  for (const key of keys) {
+    for await (const [loaded] of loadRevisions(connection, [key])) {
+      if (loaded && 'skill' in loaded) given.set(key.revision, digestSkill(loaded.skill));
+      else given.set(key.revision, loaded?.problem.reason ?? '');
+    }
+  }
+  for (const { revision, digest, pruned } of keys) {
+    expect(given.get(revision)).toEqual(
+      pruned ? 'revision-pruned' : (digest ?? expect.stringMatching(/^\w+$/)),
+    );
+  }
+  const unnamed = await connection.query(
+    `select from skill_blobs b where not exists (
+       select from skill_revisions r, jsonb_to_recordset(r.files) as f (sha256 text)
+       where r.pruned_at is null and f.sha256 = b.sha256)`,
+  );
+  expect(unnamed).toEqual([]);
+}
+
+/** Prunes, and holds that the dry run said so, and changed nothing. */
+async function prune({ connection }: Sides, limits = nothing) {
+  const before = [await rowsOf(connection), await remains(connection)];
+  const contents = () => connection.query('select * from skill_revisions order by revision');
+  const all = await contents();
+  const said = await findPrunable(connection, limits);
+  expect(await contents()).toEqual(all);
+  const pruned = await pruneRevisions(connection, limits);
+  expect(pruned).toEqual(said);
+  expect([await rowsOf(connection), await remains(connection)]).toEqual(before);
+  await expectWhole(connection);
+  const { keptRevisions, keptBlobs } = pruned;
+  const none = { revisions: 0, skills: 0, blobs: 0, bytes: 0, keptRevisions, keptBlobs };
+  expect(await pruneRevisions(connection, limits)).toEqual(none);
+  return pruned;
+}
+
+/** A skill `a` whose text and attached file were exported so often, the latest state in its row. */
+async function exported(kind: DatabaseKind, times: number): Promise<Sides> {
+  const sides = await makeSides(kind);
+  for (let time = 1; time <= times; time++) {
+    await sides.write({ 'a/SKILL.md': document('a', `${time}.\n`), 'a/file': `file ${time}` });
+    await sides.run('sync');
+  }
+  return sides;
+}
+
+const edits = {
+  write: (sides: Sides, text: string) => sides.write({ 'a/SKILL.md': document('a', text), 'a/file': text }),
+  'write another': (sides: Sides, text: string) => sides.write({ 'b/SKILL.md': document('b', text) }),
+  'write back': (sides: Sides) => sides.write({ 'a/SKILL.md': document('a', 'First.\n'), 'a/file': 'first' }),
+  delete: ({ folder }: Sides) => rm(path.join(folder, 'b'), { recursive: true, force: true }),
+  'change the row': ({ connection }: Sides, text: string) =>
+    connection.query(`update skills set skill_content = $1 where skill_path = 'a'`, [text]),
+  'change a file of the row': ({ connection }: Sides, text: string) =>
+    connection.query(`update skill_files set content = $1 where relative_path = 'file'`, [text]),
+  'delete the row': ({ connection }: Sides) =>
+    connection.query(`update skills set deleted_at = now() where skill_path = 'b'`),
+  'erase the row': ({ connection }: Sides) => connection.query(`delete from skills where skill_path = 'b'`),
+};
+
+const step = fc.record({
+  edits: fc.array(fc.constantFrom(...(Object.keys(edits) as (keyof typeof edits)[])), {
+    minLength: 1,
+    maxLength: 4,
+  }),
+  direction: fc.constantFrom('export' as const, 'import' as const, 'sync' as const),
+  force: fc.boolean(),
+  keepLast: fc.nat(2),
+});
+
+const runs: { readonly [K in DatabaseKind]: number } = {
+  postgres: Number(process.env['PRUNE_RUNS'] ?? 12),
+  embedded: Number(process.env['PRUNE_RUNS'] ?? 2),
+};
 
 describe.each(databaseKinds)('prune with %s', (kind) => {
-  test('smoke', async () => {
-    const sides = await makeSides(kind);
-    for (let i = 0; i < 5; i++) {
-      await sides.write({ 'a/SKILL.md': document('a', `${i}\n`), 'a/x': `${i}` });
+  test('gives up contents alone, beyond the limits, and says how much', async () => {
+    const sides = await exported(kind, 6);
+    expect(await prune(sides, { keepLast: 3, keepDays: 0 })).toEqual({
+      revisions: 2,
+      skills: 1,
+      blobs: 2,
+      bytes: expect.any(Number),
+      keptRevisions: 3,
+      keptBlobs: 3,
+    });
+    expect(await textsOf(sides, 'a')).toEqual([null, null, '3', '4', '5']);
+  });
+
+  test('leaves rows, digests, and what undo needs, whatever happened before', async () => {
+    let texts = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 4 }), async (steps) => {
+        const sides = await makeSides(kind);
+        await sides.write({ 'a/SKILL.md': document('a', 'First.\n'), 'a/file': 'first' });
+        await sides.write({ 'b/SKILL.md': document('b') });
+        await sides.run('sync');
+        for (const { edits: some, direction, force, keepLast } of steps) {
+          for (const edit of some) await edits[edit](sides, `Text ${++texts}.\n`);
+          const limits = { keepLast, keepDays: 0 };
+          const [before, run] = [await stateOf(sides), await lastRun(sides)];
+          await sides.run(direction, { ...all, maxDelete: 100, force, onConflict: 'newest' });
+          if ((await lastRun(sides)) === run) continue;
+          const after = await stateOf(sides);
+          await prune(sides, limits);
+          await sides.undo(null, all);
+          expect(await stateOf(sides)).toEqual(before);
+          await prune(sides, limits);
+          await sides.undo(await lastRun(sides), all);
+          expect(await stateOf(sides)).toEqual(after);
+        }
+      }),
+      { numRuns: runs[kind], ...(process.env['PRUNE_RUNS'] ? {} : { seed: 1 }) },
+    );
+  }, 3_600_000);
+
+  test('has an undo of an older run name what was given up, and take back the rest', async () => {
+    const sides = await exported(kind, 1);
+    await sides.write({ 'a/SKILL.md': document('a', 'Mine.\n'), 'b/SKILL.md': document('b') });
+    await sides.run('sync');
+    const run = await lastRun(sides);
+    for (const text of ['Once.\n', 'Again.\n', 'Mine.\n']) {
+      await sides.write({ 'a/SKILL.md': document('a', text) });
       await sides.run('sync');
     }
-    const seen = await findPrunable(sides.connection, none);
-    console.log(seen);
-    expect(await pruneRevisions(sides.connection, none)).toEqual(seen);
-    console.log(await sides.connection.query('select revision, digest, pruned_at, skill_content from skill_revisions order by 1'));
+    await prune(sides);
+    const { words } = await sides.undo(run, all);
+    expect(words.toSorted()).toEqual(['a: refused, revision-pruned', 'b: undone -> database']);
+    const database = new Database(sides.connection, compileMapping([]));
+    const restored = await database.restore('a', 1);
+    expect(restored).toMatchObject({ problem: { reason: 'revision-pruned', path: 'a', revision: 1 } });
   });
 });
