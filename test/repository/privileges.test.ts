@@ -101,6 +101,8 @@ async function syncAll(
   await run('log');
   await run('log', 'rich', '--diff');
   await run('export-to-db');
+  await run('undo');
+  await run('export-to-db');
   await owner(`update skills set description = 'Theirs.' where name = 'rich'`);
   await owner(`update skill_files set content = 'Theirs.' where relative_path = 'notes.txt'`);
   await run('sync-db');
@@ -125,6 +127,7 @@ async function syncAll(
   git(folder, 'commit', '-qm', 'two');
   await run('sync-db');
   await run('sync-db', '--dry-run', '--exit-code');
+  await run('prune', '--keep-last', '0', '--keep-days', '0');
 }
 
 /** Statements that a role must not run. */
@@ -224,6 +227,8 @@ describe.each(Object.entries(libraries))('in %s', (_, makeLibrary) => {
       ['export-to-db', '--dry-run'],
       ['import-from-db', '--dry-run', '--force'],
       ['sync-db', '--dry-run', '--delete'],
+      ['prune', '--dry-run'],
+      ['undo', '--dry-run'],
       ['migrate', '--status'],
     ]) {
       const ran = await project.run(args, read);

@@ -3,7 +3,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { oneByOne } from '../../src/replica.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { Database } from '../../src/repository/database.ts';
@@ -11,7 +11,7 @@ import { findPrunable, type PruneLimits, pruneRevisions } from '../../src/reposi
 import { loadRevisions, type RevisionKey } from '../../src/repository/revision.ts';
 import { digestSkill } from '../../src/skill/digest.ts';
 import { compileMapping } from '../../src/taxonomy/infer.ts';
-import { type DatabaseKind, databaseKinds } from '../databases.ts';
+import { type DatabaseKind, databaseKinds, openConnection } from '../databases.ts';
 import { document, makeSides, type RunOptions } from '../sync/sides.ts';
 
 type Sides = Awaited<ReturnType<typeof makeSides>>;
@@ -195,5 +195,143 @@ describe.each(databaseKinds)('prune with %s', (kind) => {
     const database = new Database(sides.connection, compileMapping([]));
     const restored = await database.restore('a', 1);
     expect(restored).toMatchObject({ problem: { reason: 'revision-pruned', path: 'a', revision: 1 } });
+  });
+});
+
+/** A skill with three texts before its present one, of which nothing but what is said needs the older two. */
+interface Need {
+  readonly says: string;
+  /** What makes something need an old one. */
+  readonly does: (sides: Sides) => Promise<unknown>;
+  readonly stays: readonly (string | null)[];
+}
+
+const query = (text: string) => (sides: Sides) => sides.connection.query(text);
+
+const edit = (text: string) => async (sides: Sides) => {
+  await sides.write({ 'a/SKILL.md': document('a', text) });
+  await sides.run('sync');
+};
+
+const needs: readonly Need[] = [
+  { says: 'nothing but the latest run and the base', does: async () => {}, stays: [null, null, '3'] },
+  {
+    says: 'a run under way that may count on any content, once each',
+    does: query(
+      `insert into sync_runs (direction, who, host, directory) values ('import', 'me', 'here', '/')`,
+    ),
+    stays: ['1', '2', '3'],
+  },
+  {
+    says: 'no run that was killed long ago',
+    does: query(
+      `insert into sync_runs (direction, who, host, directory, started_at)
+       values ('import', 'me', 'here', '/', now() - interval '2 days')`,
+    ),
+    stays: [null, null, '3'],
+  },
+  {
+    says: 'a skill that was deleted',
+    does: async (sides) => {
+      await rm(path.join(sides.folder, 'a'), { recursive: true });
+      await sides.run('sync', all);
+      await sides.write({ 'b/SKILL.md': document('b') });
+      await sides.run('sync');
+    },
+    stays: [null, null, null, '4'],
+  },
+  {
+    says: 'a skill that was erased',
+    does: async (sides) => {
+      await sides.connection.query('delete from skills');
+      await sides.write({ 'b/SKILL.md': document('b') });
+      await sides.run('export', all);
+    },
+    stays: [null, null, null, '4'],
+  },
+  {
+    says: 'a base, where the row was changed often since files and database agreed',
+    does: async (sides) => {
+      for (const text of ['5', '6', '7']) {
+        await sides.connection.query('update skills set skill_content = $1', [text]);
+      }
+      await sides.write({ 'b/SKILL.md': document('b') });
+      await sides.run('export');
+    },
+    stays: [null, null, null, '4', null, null],
+  },
+  {
+    says: 'an undo, and not the run that it took back',
+    does: async (sides) => {
+      await sides.undo(null, all);
+      await edit('5.\n')(sides);
+      await edit('6.\n')(sides);
+    },
+    stays: [null, null, null, null, null, '5'],
+  },
+];
+
+describe('prune', () => {
+  test.each(needs)('knows who needs contents: $says', async ({ does, stays }) => {
+    const sides = await exported('postgres', 4);
+    await does(sides);
+    await prune(sides);
+    expect(await textsOf(sides, 'a')).toEqual(stays);
+  });
+
+  test('keeps what was replaced in so many days', async () => {
+    const sides = await exported('postgres', 5);
+    await sides.connection.query(
+      `update skill_revisions set replaced_at = now() - make_interval(days => (5 - rank)::integer)
+       from (select revision, row_number() over (order by revision) as rank from skill_revisions) ranked
+       where skill_revisions.revision = ranked.revision`,
+    );
+    await prune(sides, { keepLast: 0, keepDays: 5 });
+    expect(await textsOf(sides, 'a')).toEqual(['1', '2', '3', '4']);
+    await prune(sides, { keepLast: 0, keepDays: 3 });
+    expect(await textsOf(sides, 'a')).toEqual([null, null, '3', '4']);
+  });
+
+  test('has files that are overwritten stored again, where the history gave up their contents', async () => {
+    const sides = await exported('postgres', 4);
+    await prune(sides);
+    await sides.write({ 'a/SKILL.md': document('a', '1.\n'), 'a/file': 'file 1' });
+    const before = await sides.files();
+    await sides.run('import', { force: true, yes: true });
+    expect(await textsOf(sides, 'a')).toEqual([null, null, '3', '1']);
+    await prune(sides);
+    await sides.undo(null, all);
+    expect(await sides.files()).toEqual(before);
+  });
+
+  test('has an undo find contents under another revision', async () => {
+    const sides = await exported('postgres', 1);
+    await edit('Mine.\n')(sides);
+    const run = await lastRun(sides);
+    for (const text of ['1.\n', 'Mine.\n', '1.\n', 'Mine.\n']) await edit(text)(sides);
+    await prune(sides, { keepLast: 1, keepDays: 0 });
+    expect(await textsOf(sides, 'a')).toEqual([null, null, null, null, '1']);
+    expect((await sides.undo(run)).words).toEqual(['a: undone -> database']);
+  });
+
+  test('waits for who names a content without storing it, since it is there', async () => {
+    const sides = await exported('postgres', 4);
+    const { connection } = sides;
+    // The second text's file is what the row holds again: its content is stored, and named by old revisions.
+    await sides.write({ 'a/file': 'file 1' });
+    await sides.run('sync');
+    await edit('5.\n')(sides);
+    const url = new URL(inject('serverUrl'));
+    url.pathname = connection.database.name;
+    const other = await openConnection({ kind: 'postgres', url: url.href });
+    await other.query('begin');
+    await other.query(`update skill_files set content = 'theirs'`);
+    const pruning = pruneRevisions(connection, nothing);
+    const isWaiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+    await expect.poll(() => other.query(isWaiting), { timeout: 10_000 }).toHaveLength(1);
+    await other.query('commit');
+    await pruning;
+    await expectWhole(connection);
+    expect(await connection.query(`select from skill_blobs where bytes = 'file 1'`)).toHaveLength(1);
   });
 });
