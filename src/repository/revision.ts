@@ -142,7 +142,7 @@ async function sizesOf(
 
 async function loadBatch(connection: Connection, keys: readonly RevisionKey[]): Promise<readonly Loaded[]> {
   const rows = await connection.query<RevisionRow>(
-    `select r.skill_id, r.revision, r.pruned_at is not null as is_pruned,
+    `select r.skill_id, r.revision,
        '.' || r.frontmatter_source as frontmatter_source, '.' || r.skill_content as skill_content,
        r.document_name, r.document_mode, case when r.digest is null then r.index end as index,
        r.indexed is null as never_stored, coalesce(r.targets, '[]') as targets,
