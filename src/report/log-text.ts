@@ -22,7 +22,7 @@ export interface RunLine {
   readonly takenBackBy: number | null;
 }
 
-/** `NUMBER  TIME  DIRECTION  WHO@HOST  OUTCOME (DURATION)  WHAT IT DID, COMMIT BRANCH, what undid what`. */
+/** `NUMBER  TIME  DIRECTION  WHO@HOST  OUTCOME (DURATION)  COMMIT BRANCH  WHAT IT DID (which run took back which)`. */
 export function runLines(runs: readonly RunLine[], colors: Colors): string {
   if (runs.length === 0) return 'No runs.\n';
   return alignedLines(
@@ -33,9 +33,10 @@ export function runLines(runs: readonly RunLine[], colors: Colors): string {
         run.direction,
         printableLine(`${run.who}@${run.host}`),
         outcomeText(run),
-        colors.dim(standText(run)),
+        standText(run),
       ],
       last: didText(run),
+      paint: run.outcome === 'failed' ? colors.red : run.finishedAt === null ? colors.yellow : String,
     })),
   );
 }
@@ -99,6 +100,7 @@ export function revisionLines(revisions: readonly RevisionLine[], colors: Colors
         standingOf(revision),
       ],
       last: printableLine(revision.summary),
+      paint: revision.diff === undefined ? String : colors.bold,
       ...(revision.diff !== undefined && { below: diffLines(revision.diff, colors) }),
     })),
   );
@@ -118,6 +120,7 @@ interface Row {
   readonly number: number;
   readonly cells: readonly string[];
   readonly last: string;
+  readonly paint: (line: string) => string;
   readonly below?: string;
 }
 
@@ -128,9 +131,9 @@ function alignedLines(rows: readonly Row[]): string {
     Math.max(...rows.map(({ cells }) => cells[at]?.length ?? 0)),
   );
   return rows
-    .map(({ number, cells, last, below = '' }) => {
+    .map(({ number, cells, last, paint, below = '' }) => {
       const shown = cells.flatMap((cell, at) => (widths[at] ? [cell.padEnd(widths[at])] : []));
-      return `${[String(number).padStart(numberWidth), ...shown, last].join('  ')}\n${below}`;
+      return `${paint([String(number).padStart(numberWidth), ...shown, last].join('  '))}\n${below}`;
     })
     .join('');
 }

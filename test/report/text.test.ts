@@ -4,6 +4,7 @@ import { chooseColors } from '../../src/report/colors.ts';
 import { counted } from '../../src/report/counted.ts';
 import { diffLines } from '../../src/report/diff-text.ts';
 import { listLines } from '../../src/report/list-text.ts';
+import { revisionLines, runLines } from '../../src/report/log-text.ts';
 import { noticeLines } from '../../src/report/notice-text.ts';
 import { problemLines, warningLine } from '../../src/report/problem-text.ts';
 import { printable, printableLine } from '../../src/report/terminal-text.ts';
@@ -102,4 +103,63 @@ test.each([
   [2, '2 files'],
 ])('%s in words', (count, words) => {
   expect(counted(count, 'file')).toBe(words);
+});
+
+const run = {
+  ...{ run: 9, direction: 'sync', who: 'kim', host: 'pc', commit: null, branch: null, undoes: null },
+  ...{ startedAt: new Date('2026-01-31T12:00:00Z'), finishedAt: null, takenBackBy: null, error: null },
+  counts: { create: 0, update: 0, rename: 0, archive: 0, write: 0, remove: 0, failed: 0 },
+};
+const after = (ms: number) => ({ outcome: 'success', finishedAt: new Date(+run.startedAt + ms) });
+const at = { commit: 'c0ffee0123', branch: 'ma\nin' };
+
+test.each([
+  [{ outcome: 'running' }, 'running  nothing recorded yet'],
+  [{ outcome: 'running', counts: { ...run.counts, create: 1 } }, 'running  1 created in the database'],
+  [after(9940), 'success (9.9 s)  nothing changed'],
+  [after(9960), 'success (10 s)  nothing changed'],
+  [after(99_600), 'success (2 min)  nothing changed'],
+  [after(-5), 'success (0.0 s)  nothing changed'],
+  [
+    { ...after(0), counts: { create: 1, update: 2, rename: 3, archive: 4, write: 5, remove: 6, failed: 0 } },
+    'success (0.0 s)  1 created in the database, 2 updated in the database, 3 renamed, ' +
+      '4 deleted in the database, 5 written to the files, 6 removed from the files',
+  ],
+  [
+    { ...after(0), outcome: 'failed', error: '2 failed', counts: { ...run.counts, write: 1, failed: 2 } },
+    'failed (0.0 s)  1 written to the files, 2 failed',
+  ],
+  [{ ...after(0), outcome: 'failed', error: 'lost\nit' }, 'failed (0.0 s)  nothing changed: lost\\nit'],
+  [{ ...after(0), ...at, undoes: 7 }, 'success (0.0 s)  c0ffee0 ma\\nin  nothing changed (takes back run 7)'],
+  [
+    { ...after(0), commit: at.commit, takenBackBy: 11 },
+    'success (0.0 s)  c0ffee0  nothing changed (taken back by run 11)',
+  ],
+])('a run %j is: %s', (more, expected) => {
+  const text = runLines([{ ...run, ...more }], plain);
+  expect(text).toBe(`9  2026-01-31 12:00:00Z  sync  kim@pc  ${expected}\n`);
+});
+
+test('columns of a log are aligned, in colour too, and those without text take no room', () => {
+  const colors = chooseColors(undefined, { FORCE_COLOR: '1' }, false);
+  const runs = [
+    { ...run, ...after(0), run: 10, direction: 'import', ...at },
+    { ...run, outcome: 'failed' },
+  ];
+  expect(runLines(runs, colors)).toBe(
+    [
+      '10  2026-01-31 12:00:00Z  import  kim@pc  success (0.0 s)  c0ffee0 ma\\nin  nothing changed\n',
+      `${colors.red(' 9  2026-01-31 12:00:00Z  sync    kim@pc  failed                           nothing recorded yet')}\n`,
+    ].join(''),
+  );
+  const revision = { at: null, origin: 'files', writer: null, run: null, isPresent: false, isKept: false };
+  expect(
+    revisionLines(
+      [
+        { ...revision, revision: 3, isPresent: true, summary: 'a\u001b -> b' },
+        { ...revision, revision: 2, isKept: true, summary: 'body +1 -0', diff: '+x\n' },
+      ],
+      plain,
+    ),
+  ).toBe('3  files  now          a\\u{1b} -> b\n2  files  overwritten  body +1 -0\n  +x\n');
 });
