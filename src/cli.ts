@@ -216,7 +216,7 @@ addCommand(
 ).requiredOption(
   '--revision <number>',
   'the revision, as a run printed it',
-  numberUpTo(Number.MAX_SAFE_INTEGER),
+  wholeNumber(1, 999_999_999_999_999),
 );
 
 addCommand(

@@ -295,10 +295,11 @@ function movedRows(results: readonly Result<PlannedChange>[]): ReadonlyMap<Skill
 
 /** How many of each kind a run did, for its record. */
 export function countsOf(results: readonly Result[]): { readonly [name: string]: number } {
-  const counts = { created: 0, updated: 0, renamed: 0, failed: 0 };
+  const counts = { created: 0, updated: 0, renamed: 0, removed: 0, failed: 0 };
   for (const { ok, change } of results) {
     if (!ok) counts.failed++;
     else if (change.from !== undefined) counts.renamed++;
+    else if (change.after === null) counts.removed++;
     else if (change.before === null) counts.created++;
     else counts.updated++;
   }
