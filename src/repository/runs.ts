@@ -35,7 +35,16 @@ export async function logResults(
        run_id, skill_path, skill_id, operation, direction, status, error,
        former_path, before_digest, after_digest, base_digest, before_revision, revision, is_detailed
      )
-     select $1, skill_path, skill_id, operation, $2, status, error,
+     select $1, skill_path,
+       -- Of files that are removed no side may tell whose they were.
+       coalesce(
+         skill_id,
+         (select s.skill_id from skills s where s.skill_path = logged.skill_path),
+         (select r.skill_id from skill_revisions r
+          where r.skill_path = logged.skill_path and r.digest = logged.before_digest
+          order by r.revision desc limit 1)
+       ),
+       operation, $2, status, error,
        former_path, before_digest, after_digest, base_digest, before_revision, revision, true
      from unnest(
        $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[],

@@ -10,6 +10,7 @@ import { Database } from '../../src/repository/database.ts';
 import { compileMapping } from '../../src/taxonomy/infer.ts';
 import { type DatabaseKind, databaseKinds } from '../databases.ts';
 import { document, makeClone, makeSides, type RunOptions } from './sides.ts';
+import { hasGit, team } from './team.ts';
 
 type Sides = Awaited<ReturnType<typeof makeSides>>;
 
@@ -184,6 +185,16 @@ describe('undo', () => {
     expect(words).toEqual(['a: undone -> database']);
     expect((await other.run('sync')).words).toEqual(['a: edited -> files']);
   });
+});
+
+test.skipIf(!hasGit)('a deletion that only git could tell is taken back too', async () => {
+  const { connection, join } = await team('postgres');
+  await connection.query(`update skills set deleted_at = now() where skill_path = 'x'`);
+  const second = await join();
+  const before = await second.files();
+  expect((await second.run('import', all)).words).toEqual(['x: deleted -> files']);
+  expect((await second.undo(null, all)).words).toEqual(['x: undone -> files']);
+  expect(await second.files()).toEqual(before);
 });
 
 /** What may be done before a run, on either side. */
