@@ -34,8 +34,8 @@ export type Notice =
   | ({ readonly notice: 'unresolved' } & Named)
   /** Skills whose files an earlier run had begun to write, and that this one brought to an end. */
   | ({ readonly notice: 'finished' } & Named)
-  /** Skills that this run removed from the files, and the folder where they are. */
-  | { readonly notice: 'trash'; readonly count: number; readonly folder: string }
+  /** Skills that a run removed from the files, and the folder where they are. */
+  | { readonly notice: 'trash'; readonly count: number; readonly folder: string; readonly run: number }
   /** What was removed by so many runs, longer than so many days ago, and is now deleted from the trash. */
   | { readonly notice: 'trash-emptied'; readonly count: number; readonly days: number }
   /** The run that this one takes back, or would. */

@@ -211,7 +211,8 @@ export async function carryOut(
     }
     for (const notice of done.length > 0 ? await database.unresolved() : []) report.notice(notice);
     const count = done.filter(({ side, after }) => side === 'files' && after === null).length;
-    if (count > 0) report.notice({ notice: 'trash', count, folder: directory.trash });
+    if (count > 0 && number !== undefined)
+      report.notice({ notice: 'trash', count, folder: directory.trash, run: number });
   }
   const next = done.length > 0 && !signal.aborted ? await planNext?.() : undefined;
   // What one problem keeps many skills from is said once.

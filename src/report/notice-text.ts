@@ -34,7 +34,10 @@ export function noticeLines(notice: Notice, isVerbose: boolean): string {
     );
   }
   if (notice.notice === 'trash') {
-    return `note: ${counted(notice.count, 'skill')} removed from the files, to be found in ${printableLine(notice.folder)}\n`;
+    return (
+      `note: ${counted(notice.count, 'skill')} removed from the files, to be found in ${printableLine(notice.folder)}\n` +
+      `  They come back with: skill-fleet undo ${notice.run}\n`
+    );
   }
   if (notice.notice === 'trash-emptied') {
     const runs = counted(notice.count, 'run');

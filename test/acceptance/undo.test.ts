@@ -1,3 +1,4 @@
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { writeFiles } from '../folders.ts';
@@ -44,4 +45,39 @@ test('the wrong directory synced into production is looked at, and taken back, i
   expect(JSON.parse(again.stdout)).toMatchObject({ undoes: 3, run: 4, summary: { done: 3 }, exitCode: 0 });
   const none = await project.run(['undo', '99'], env);
   expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('No run 99 is recorded')]);
+});
+
+test('what a run deletes or overwrites comes back by the command that it prints', async () => {
+  const project = await makeProject();
+  const url = await databaseUrl('postgres');
+  const env = { DATABASE_URL: url };
+  const skills = path.join(project.folder, 'skills');
+  const files = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [`${name}/SKILL.md`, document(name)]));
+  await writeFiles(skills, files);
+  await project.run(['sync-db'], env);
+  const printed = async (args: readonly string[]) => {
+    const { stdout, stderr } = await project.run(args, env);
+    const [, command = ''] = /skill-fleet ((?:undo|restore) [^\n]*)/.exec(stdout + stderr) ?? [];
+    return (await project.run(command.split(' '), env)).code;
+  };
+  const textOf = (name: string) => readFile(path.join(skills, `${name}/SKILL.md`), 'utf8');
+  const rowOf = (name: string) =>
+    sql(url, `select skill_content from skills where skill_path = '${name}' and deleted_at is null`);
+
+  await sql(url, `update skills set deleted_at = now() where skill_path = 'a'`);
+  expect(await printed(['import-from-db', '--delete'])).toBe(0);
+  expect(await textOf('a')).toBe(document('a'));
+
+  await rm(path.join(skills, 'b'), { recursive: true });
+  expect(await printed(['export-to-db', '--delete'])).toBe(0);
+  expect(await rowOf('b')).toEqual([{ skill_content: 'Text.\n' }]);
+
+  await writeFiles(skills, { 'c/SKILL.md': document('c', 'Mine.') });
+  await sql(url, `update skills set skill_content = 'Theirs.' where skill_path = 'c'`);
+  expect(await printed(['sync-db', '--on-conflict', 'local', '--skill-path', 'c'])).toBe(0);
+  expect(await rowOf('c')).toEqual([{ skill_content: 'Theirs.' }]);
+
+  await writeFiles(skills, { 'd/SKILL.md': document('d', 'Mine.') });
+  expect(await printed(['import-from-db', '--force', '--skill-path', 'd'])).toBe(0);
+  expect(await rowOf('d')).toEqual([{ skill_content: 'Mine.\n' }]);
 });
