@@ -239,8 +239,13 @@ function exitCodeOf(
   if (problems.length > 0) return exitCodes.failed;
   if (plan.conflicts.length > 0) return exitCodes.conflicts;
   if (exitCode === undefined || exitCode === 'conflicts') return exitCodes.done;
-  const carriedOut = new Set(done);
-  const left = [...plan.changes.filter((change) => !carriedOut.has(change)), ...plan.holds, ...plan.ahead];
+  const placeOf = ({ side, path }: PlannedChange) => `${side} ${path}`;
+  const carriedOut = new Set(done.map(placeOf));
+  const left = [
+    ...plan.changes.filter((change) => !carriedOut.has(placeOf(change))),
+    ...plan.holds,
+    ...plan.ahead,
+  ];
   // What would change the files is what the database is ahead in.
   const isPending = exitCode === 'theirs' ? left.some(({ side }) => side === 'files') : left.length > 0;
   return isPending ? exitCodes.pending : exitCodes.done;

@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { databaseKinds } from '../databases.ts';
 import { writeFiles } from '../folders.ts';
@@ -65,6 +66,10 @@ describe.each(databaseKinds)('the commands on %s', (kind) => {
     expect((await project.run(['sync-db', '--dry-run', '--exit-code'], env)).code).toBe(2);
     const real = await project.run(['sync-db', '--quiet'], env);
     expect(real).toEqual({ code: 0, stdout: 'Done: 2 created in the database, 0 unchanged.\n', stderr: '' });
+    // What a run carried out is not pending any more.
+    const edited = '---\nname: async\ndescription: Loops.\n---\n# Async\n';
+    await writeFiles(path.join(project.folder, 'skills'), { 'python/async/SKILL.md': edited });
+    expect((await project.run(['sync-db', '--exit-code'], env)).code).toBe(0);
     expect((await project.run(['sync-db', '--dry-run', '--exit-code'], env)).code).toBe(0);
   });
 
