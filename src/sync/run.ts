@@ -2,10 +2,9 @@
 
 import type { Problem } from '../problem.ts';
 import { isOverwriting, type Plan, type PlannedChange, type Side } from '../reconcile/plan.ts';
-import { type Load, loadAt, type Result, type SkillState } from '../replica.ts';
+import { type Load, loadAt, type Result } from '../replica.ts';
 import { foldersAbove, type SkillPath } from '../skill/path.ts';
-import { type BaseEntry, writeBase } from './base.ts';
-import { noteCommits } from './commit-notes.ts';
+import { advanceBase } from './advance-base.ts';
 import { type Prepared, prepareSync, type SyncInput } from './sync.ts';
 import { withFileTimes } from './times.ts';
 
@@ -213,78 +212,6 @@ export async function applyChanges(
   });
   await database.log([...refused, ...written]);
   return [...stored, ...refused, ...written];
-}
-
-/** Writes down, path by path, what both sides are now known to hold, and which commit knows it. */
-async function advanceBase(
-  { database, disk, stateDirectory }: SyncInput,
-  prepared: Prepared,
-  results: readonly Result<PlannedChange>[],
-): Promise<void> {
-  const { plan, base, identity, checkout } = prepared;
-  const renamed = renamedOnBoth(plan, results);
-  const entries = followRenames(base.entries, renamed);
-  const settle = (path: SkillPath, local: SkillState | null, remote: SkillState | null) => {
-    if (local === null) entries.delete(path);
-    else if (remote?.row)
-      entries.set(path, { digest: local.digest, skillId: remote.row.skillId, noted: false });
-  };
-  // A path that nobody holds any more may be the new one of another skill.
-  const agreed = plan.agreed.toSorted((a, b) => Number(a.local !== null) - Number(b.local !== null));
-  for (const { path, local, remote } of agreed) settle(path, local, remote);
-  for (const result of results) {
-    if (!result.ok) continue;
-    const { change, state } = result;
-    // What was moved as it is holds what both sides agreed on, or is edited next.
-    if (change.content?.side === change.side) continue;
-    const path = change.formerly && !renamed.has(change.path) ? change.formerly : change.path;
-    settle(path, state, state?.row ? state : change.after);
-  }
-  const noted = await noteCommits(database, prepared, entries, results);
-  for (const path of noted) {
-    const entry = entries.get(path);
-    if (entry) entries.set(path, { ...entry, noted: true });
-  }
-  if (plan.agreed.length === 0 && noted.length === 0 && results.every((result) => !result.ok)) return;
-  const { latest } = await database.identity();
-  const moment = {
-    repository: checkout?.repositoryName ?? null,
-    head: checkout?.place.commit ?? null,
-    latest,
-  };
-  await writeBase(disk, stateDirectory, identity, moment, entries);
-}
-
-/** Skills that both sides have at a new path now, each with the one where the base has it. */
-function renamedOnBoth(
-  { agreed }: Plan,
-  results: readonly Result<PlannedChange>[],
-): ReadonlyMap<SkillPath, SkillPath> {
-  return new Map([
-    ...agreed.flatMap(({ path, renamed }) => (renamed ? [[path, renamed.base.path] as const] : [])),
-    ...results.flatMap(({ ok, change }) =>
-      ok && change.formerly && isMove(change) ? [[change.path, change.formerly] as const] : [],
-    ),
-  ]);
-}
-
-/** The base, in which these skills are at their new paths, as it had them. */
-function followRenames(
-  base: ReadonlyMap<SkillPath, BaseEntry>,
-  renamed: ReadonlyMap<SkillPath, SkillPath>,
-): Map<SkillPath, BaseEntry> {
-  const entries = new Map(base);
-  for (const formerly of renamed.values()) entries.delete(formerly);
-  for (const [path, formerly] of renamed) {
-    const entry = base.get(formerly);
-    if (entry) entries.set(path, { ...entry, noted: false });
-  }
-  return entries;
-}
-
-/** Whether both sides have a skill at one path by this change: by an edit of what one side renamed they do not. */
-function isMove({ side, content }: PlannedChange): boolean {
-  return content === undefined || content.side === side;
 }
 
 function movedRows(results: readonly Result<PlannedChange>[]): ReadonlyMap<SkillPath, SkillPath> {

@@ -5,7 +5,8 @@ import type { Plan } from '../reconcile/plan.ts';
 import { joinDone, makeUndoPlan } from '../reconcile/undo.ts';
 import type { RecordedChange, RecordedRun } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
-import { type BaseEntry, writeBase } from './base.ts';
+import { writeBaseNow } from './advance-base.ts';
+import type { BaseEntry } from './base.ts';
 import { type Applied, applyChanges, countsOf } from './run.ts';
 import { type Prepared, prepareSync, readSides, type SyncInput } from './sync.ts';
 
@@ -83,12 +84,13 @@ export async function runUndo(input: SyncInput, prepared: PreparedUndo): Promise
 /** Lets both sides have agreed last on what they had agreed on before the run. */
 async function setBaseBack(
   input: SyncInput,
-  { run, done, plan, base, identity, checkout }: PreparedUndo,
+  prepared: PreparedUndo,
   failed: ReadonlySet<string>,
 ): Promise<void> {
+  const { run, done, plan, base } = prepared;
   // What another skills directory agreed on with the database is kept there.
   if (!isAt(input, run)) return;
-  const { database, disk, stateDirectory, selects } = input;
+  const { selects } = input;
   const left = new Set<string>([...failed, ...plan.conflicts.map(({ path }) => path)]);
   const entries = new Map<SkillPath, BaseEntry>(base.entries);
   const back = joinDone(done).filter(
@@ -98,13 +100,7 @@ async function setBaseBack(
   for (const { formerly, agreed, skillId } of back) {
     if (agreed !== null && skillId !== null) entries.set(formerly, { digest: agreed, skillId, noted: false });
   }
-  const { latest } = await database.identity();
-  const moment = {
-    repository: checkout?.repositoryName ?? null,
-    head: checkout?.place.commit ?? null,
-    latest,
-  };
-  await writeBase(disk, stateDirectory, identity, moment, entries);
+  await writeBaseNow(input, prepared, entries);
 }
 
 /** What a sync would do now with the skills that an undo concerned. Writes nothing. */
