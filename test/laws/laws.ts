@@ -178,8 +178,8 @@ export class Laws {
 
   /** Rows that stand elsewhere now. */
   #uniteMoved(before: View, after: View): void {
-    const now = new Map([...after.database.ids].map(([path, id]) => [id, path]));
-    for (const [path, id] of before.database.ids) this.#kin.unite(path, now.get(id) ?? path);
+    for (const [id, path] of before.database.places)
+      this.#kin.unite(path, after.database.places.get(id) ?? path);
   }
 
   async afterRestoring(): Promise<void> {

@@ -40,6 +40,8 @@ export interface DatabaseView {
   readonly unreadable: ReadonlySet<string>;
   readonly statuses: ReadonlyMap<string, string>;
   readonly ids: ReadonlyMap<string, number>;
+  /** Where each row stands, deleted ones too, by its key. */
+  readonly places: ReadonlyMap<number, string>;
   /** Differs where anything was written. */
   readonly print: string;
   /** All texts that it holds or held. */
@@ -163,6 +165,9 @@ export async function lookAtDatabase(connection: Connection): Promise<DatabaseVi
         from skill_files f where f.skill_id = s.skill_id) as files
      from skills s left join skill_sync y using (skill_id) where s.deleted_at is null`,
   );
+  const standing = await connection.query<Pick<Row, 'skill_id' | 'skill_path'>>(
+    'select skill_id, skill_path from skills',
+  );
   const [whole] = await connection.query<{ print: string; texts: string }>(
     `select concat_ws(' ', (select string_agg(concat(skill_id, ':', xmin), ',' order by skill_id) from skills),
        (select string_agg(concat(skill_id, ':', xmin), ',' order by skill_id) from skill_sync),
@@ -178,6 +183,7 @@ export async function lookAtDatabase(connection: Connection): Promise<DatabaseVi
     unreadable: new Set(rows.filter((row) => brokenName in row.files).map((row) => row.skill_path)),
     statuses: new Map(rows.map((row) => [row.skill_path, row.status])),
     ids: new Map(rows.map((row) => [row.skill_path, row.skill_id])),
+    places: new Map(standing.map((row) => [row.skill_id, row.skill_path])),
     print: whole?.print ?? '',
     texts: whole?.texts ?? '',
   };
