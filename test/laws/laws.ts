@@ -93,6 +93,8 @@ class Kin {
 export class Laws {
   readonly #world: World;
   readonly #kin = new Kin();
+  /** Words that somebody wrote in the middle of a run: no view shows the state that they came to. */
+  readonly #meanwhile = new Set<string>();
   #now: View;
   readonly #inClone: readonly Memory[];
   readonly #inDatabase = new Memory();
@@ -160,7 +162,8 @@ export class Laws {
     for (const [skill, state] of [...view.skills, ...after.database.skills]) {
       if (isNestedAnew(skill, before, after, clone)) continue;
       expectThat(
-        this.#kin.of(skill).some((one) => this.#wasOnce(clone, one, state, view.ignored)),
+        this.#kin.of(skill).some((one) => this.#wasOnce(clone, one, state, view.ignored)) ||
+          [...state.values()].some(({ says }) => wordsIn(says).some((word) => this.#meanwhile.has(word))),
         'a skill that was taken back is what it was once',
         () => `${skill}: ${shown(state)}`,
       );
@@ -252,6 +255,7 @@ export class Laws {
     if (ended.how !== 'whole') this.#agreed[clone]?.clear();
     const { meanwhile } = ended;
     if (meanwhile) {
+      this.#meanwhile.add(meanwhile.word);
       // Who edited what a run had just written has seen that.
       const seen = held(documentFile, meanwhile.replaced, false);
       for (const executable of [false, true])

@@ -426,7 +426,12 @@ export class World {
     );
     if (run === undefined) return;
     const directory = await cloneAt(this.#connection, tree, 'skills');
-    await directory.undo(undo === 'latest' ? null : run.run_id, { force, yes: true });
+    try {
+      await directory.undo(undo === 'latest' ? null : run.run_id, { force, yes: true });
+    } catch (error) {
+      // All may be taken back already.
+      if (!(error as Error).message.includes('run-not-found')) throw error;
+    }
     this.#age(tree);
   }
 
