@@ -7,6 +7,10 @@ import type { Rename } from './renames.ts';
 /** A side of the sync, as the one that a change changes. */
 export type Side = 'database' | 'files';
 
+export function otherSide(side: Side): Side {
+  return side === 'files' ? 'database' : 'files';
+}
+
 /** Both sides' states at a path, or of a skill that at least one of them renamed. */
 export interface Pair {
   /** Of a renamed skill the new one; where each side gave it one of its own, that of the files. */

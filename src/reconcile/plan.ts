@@ -11,6 +11,7 @@ import {
   type Conflict,
   type ConflictPolicy,
   type ConflictTimes,
+  otherSide,
   type Pair,
   type Side,
   type WonBy,
@@ -303,7 +304,7 @@ function addChange(draft: Draft, input: PlanInput, pair: Pair, side: Side): void
     if (input.policy.deletes) draft.changes.push(changeOf(pair, side, 'deleted'));
     else draft.holds.push({ path, side, why: 'deletion' });
   } else {
-    const isNew = sourceOf(side === 'database' ? 'files' : 'database', pair) === null;
+    const isNew = sourceOf(otherSide(side), pair) === null;
     const isOlder = side === 'files' && input.found.get(path) === pair.local?.digest;
     draft.changes.push(changeOf(pair, side, isNew ? 'new' : isOlder ? 'older' : 'edited'));
   }
@@ -399,7 +400,7 @@ function editOf(pair: Pair, side: Side, why: PlannedChange['why']): PlannedChang
   const { from: _, formerly: __, ...change } = changeOf(pair, side, why);
   if (!pair.renamed) return change;
   const [here, there] = placesOf(pair.renamed, side);
-  const content = { side: side === 'files' ? 'database' : 'files', path: there } as const;
+  const content = { side: otherSide(side), path: there };
   return { ...change, path: here, content, ...formerlyOf(pair.renamed, here) };
 }
 

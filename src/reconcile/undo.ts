@@ -65,18 +65,19 @@ export function makeUndoPlan({ run, done, local, remote, selects, policy }: Undo
 
 /** What a run did in several steps, as one. */
 export function joinDone(done: readonly RecordedChange[]): readonly RecordedChange[] {
+  const keyOf = (side: Side, path: SkillPath, skillId: number | null) => `${side} ${skillId} ${path}`;
   const joined: RecordedChange[] = [];
+  // Where the step stands that left a skill at a path.
+  const latest = new Map<string, number>();
   for (const one of done) {
-    const earlier = joined.findIndex(
-      (other) =>
-        other.side === one.side &&
-        other.path === one.formerly &&
-        other.skillId === one.skillId &&
-        other.after === one.before,
-    );
-    const first = joined[earlier];
-    if (!first) joined.push(one);
-    else joined[earlier] = { ...first, path: one.path, after: one.after };
+    const from = keyOf(one.side, one.formerly, one.skillId);
+    let at = latest.get(from) ?? -1;
+    const first = joined[at];
+    if (first?.after === one.before) {
+      joined[at] = { ...first, path: one.path, after: one.after };
+      latest.delete(from);
+    } else at = joined.push(one) - 1;
+    latest.set(keyOf(one.side, one.path, one.skillId), at);
   }
   return joined;
 }

@@ -4,6 +4,7 @@ import type { Colors } from './colors.ts';
 import { diffLines } from './diff-text.ts';
 import { doneWords } from './plan-text.ts';
 import { printableLine } from './terminal-text.ts';
+import { timeText } from './time-text.ts';
 
 /** What a line says of a run. */
 export interface RunLine {
@@ -109,11 +110,6 @@ export function revisionLines(revisions: readonly RevisionLine[], colors: Colors
 function standingOf({ isPresent, isKept }: RevisionLine): string {
   if (isPresent) return 'now';
   return isKept ? 'overwritten' : '';
-}
-
-/** `2026-01-31 12:00:00Z`. */
-function timeText(time: Date): string {
-  return `${time.toISOString().slice(0, 19).replace('T', ' ')}Z`;
 }
 
 interface Row {

@@ -3,6 +3,7 @@
 import type { NamedRun, Notice } from '../notice.ts';
 import { counted } from './counted.ts';
 import { printableLine } from './terminal-text.ts';
+import { timeText } from './time-text.ts';
 
 /** Paths that a notice names under `--verbose`. */
 const maxShown = 50;
@@ -60,9 +61,5 @@ export function noticeLines(notice: Notice, isVerbose: boolean): string {
 
 /** A run in words: `run 12 (sync by ann on host, 2026-01-31 12:00:00Z)`. */
 function runText({ id, direction, who, host, startedAt }: NamedRun): string {
-  const time = startedAt
-    .toISOString()
-    .replace('T', ' ')
-    .replace(/\.\d+Z/, 'Z');
-  return printableLine(`run ${id} (${direction} by ${who} on ${host}, ${time})`);
+  return printableLine(`run ${id} (${direction} by ${who} on ${host}, ${timeText(startedAt)})`);
 }

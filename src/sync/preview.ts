@@ -1,5 +1,6 @@
 // The contents behind a plan: what each side holds at the paths that it names, for who wants to see them.
 
+import { otherSide } from '../reconcile/conflict.ts';
 import type { Conflict, Plan, PlannedChange, Preview, Side } from '../reconcile/plan.ts';
 import { type Loaded, oneByOne, type PastState } from '../replica.ts';
 import { compareBytes, type SkillPath } from '../skill/path.ts';
@@ -90,8 +91,13 @@ function itemsOf({ changes, conflicts }: Plan): readonly Item[] {
     // What is moved as it is stays what it was: there is nothing else to see.
     const [mine, other] = content?.side === side ? [target, null] : [target, source];
     const [inDatabase, inFiles] = side === 'database' ? [mine, other] : [other, mine];
-    const otherSide = side === 'database' ? 'files' : 'database';
-    return { path, inFiles, inDatabase, ...(past && { past: { side: otherSide, ...past } }), of: { change } };
+    return {
+      path,
+      inFiles,
+      inDatabase,
+      ...(past && { past: { side: otherSide(side), ...past } }),
+      of: { change },
+    };
   });
   const conflicting = conflicts.map((conflict): Item => {
     const { path, local, remote, renamed } = conflict;

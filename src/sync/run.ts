@@ -1,7 +1,8 @@
 // How a run ends: its plan carried out on both sides, and the base advanced by what they answered.
 
 import type { Problem } from '../problem.ts';
-import { isOverwriting, type Plan, type PlannedChange, type Side } from '../reconcile/plan.ts';
+import { otherSide } from '../reconcile/conflict.ts';
+import { isOverwriting, type Plan, type PlannedChange } from '../reconcile/plan.ts';
 import { type Load, loadAt, type Result } from '../replica.ts';
 import { foldersAbove, type SkillPath } from '../skill/path.ts';
 import { advanceBase } from './advance-base.ts';
@@ -165,10 +166,6 @@ function contentsOf(
     }
     if (past.length > 0) yield* database.loadPast(past);
   };
-}
-
-function otherSide(side: Side): Side {
-  return side === 'files' ? 'database' : 'files';
 }
 
 /** Carries out a plan's changes: the database's in one transaction, then the files'. */

@@ -4,7 +4,6 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, inject, test } from 'vitest';
-import { oneByOne } from '../../src/replica.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { Database } from '../../src/repository/database.ts';
 import { findPrunable, type PruneLimits, pruneRevisions } from '../../src/repository/prune.ts';
@@ -12,28 +11,13 @@ import { loadRevisions, type RevisionKey } from '../../src/repository/revision.t
 import { digestSkill } from '../../src/skill/digest.ts';
 import { compileMapping } from '../../src/taxonomy/infer.ts';
 import { type DatabaseKind, databaseKinds, openConnection } from '../databases.ts';
-import { document, makeSides, type RunOptions } from '../sync/sides.ts';
+import { document, makeSides, type RunOptions, rowsOf, stateOf } from '../sync/sides.ts';
 
 type Sides = Awaited<ReturnType<typeof makeSides>>;
 
 const nothing: PruneLimits = { keepLast: 0, keepDays: 0 };
 
 const all: RunOptions = { deletes: true, yes: true };
-
-async function rowsOf(connection: Connection): Promise<unknown> {
-  const database = new Database(connection, compileMapping([]));
-  const { skills } = await database.snapshot();
-  const found: { [file: string]: string } = {};
-  for await (const loaded of oneByOne(database.load([...skills.keys()].sort()))) {
-    if (!('skill' in loaded)) throw new Error(JSON.stringify(loaded.problem));
-    for (const { path: file, bytes } of loaded.skill.entries) found[`${loaded.path}/${file}`] = `${bytes}`;
-  }
-  return found;
-}
-
-async function stateOf(sides: Sides): Promise<readonly unknown[]> {
-  return [await sides.files(), await rowsOf(sides.connection)];
-}
 
 /** All that the history holds but contents. */
 function remains(connection: Connection): Promise<readonly unknown[]> {

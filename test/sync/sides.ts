@@ -6,7 +6,7 @@ import { openDirectory } from '../../src/directory/directory.ts';
 import { defaultLimits } from '../../src/directory/limits.ts';
 import { type Disk, nodeDisk } from '../../src/disk.ts';
 import type { Plan, PlannedChange, Policy } from '../../src/reconcile/plan.ts';
-import type { Direction, Result } from '../../src/replica.ts';
+import { type Direction, oneByOne, type Result } from '../../src/replica.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { Database } from '../../src/repository/database.ts';
 import type { Status } from '../../src/skill/status.ts';
@@ -142,6 +142,27 @@ export async function cloneAt(
 export async function makeSides(kind: DatabaseKind): Promise<Clone & { readonly connection: Connection }> {
   const connection = await migratedDatabase(kind);
   return { ...(await makeClone(connection)), connection };
+}
+
+/** All that both sides hold: files with their modes, and what the database renders to. */
+export async function stateOf({
+  files,
+  connection,
+}: Pick<Clone, 'files'> & { readonly connection: Connection }): Promise<readonly unknown[]> {
+  return [await files(), await rowsOf(connection)];
+}
+
+/** What the database renders to, as {@link Clone.files}. */
+export async function rowsOf(connection: Connection): Promise<unknown> {
+  const database = new Database(connection, compileMapping([]));
+  const { skills } = await database.snapshot();
+  const found: { [file: string]: string } = {};
+  for await (const loaded of oneByOne(database.load([...skills.keys()].sort()))) {
+    if (!('skill' in loaded)) throw new Error(JSON.stringify(loaded.problem));
+    for (const { path: file, executable, bytes } of loaded.skill.entries)
+      found[`${loaded.path}/${file}`] = (executable ? '*' : '') + bytes;
+  }
+  return found;
 }
 
 function wordsOf(plan: Plan, results: readonly Result<PlannedChange>[]): readonly string[] {

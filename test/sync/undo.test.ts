@@ -4,12 +4,9 @@ import { chmod, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Direction, oneByOne } from '../../src/replica.ts';
-import type { Connection } from '../../src/repository/connection.ts';
-import { Database } from '../../src/repository/database.ts';
-import { compileMapping } from '../../src/taxonomy/infer.ts';
+import type { Direction } from '../../src/replica.ts';
 import { type DatabaseKind, databaseKinds } from '../databases.ts';
-import { document, makeClone, makeSides, type RunOptions } from './sides.ts';
+import { document, makeClone, makeSides, type RunOptions, rowsOf, stateOf } from './sides.ts';
 import { hasGit, team } from './team.ts';
 
 type Sides = Awaited<ReturnType<typeof makeSides>>;
@@ -20,23 +17,6 @@ const all: RunOptions = { deletes: true, yes: true };
 async function lastRun({ connection }: Sides): Promise<number> {
   const [row] = await connection.query<{ run_id: number }>('select max(run_id) as run_id from sync_runs');
   return row?.run_id ?? 0;
-}
-
-/** All that both sides hold: files with their modes, and what the database renders to. */
-async function stateOf(sides: Sides): Promise<readonly unknown[]> {
-  return [await sides.files(), await rowsOf(sides.connection)];
-}
-
-async function rowsOf(connection: Connection): Promise<unknown> {
-  const database = new Database(connection, compileMapping([]));
-  const { skills } = await database.snapshot();
-  const found: { [file: string]: string } = {};
-  for await (const loaded of oneByOne(database.load([...skills.keys()].sort()))) {
-    if (!('skill' in loaded)) throw new Error(JSON.stringify(loaded.problem));
-    for (const { path: file, executable, bytes } of loaded.skill.entries)
-      found[`${loaded.path}/${file}`] = (executable ? '*' : '') + bytes;
-  }
-  return found;
 }
 
 async function keysOf({ connection }: Sides): Promise<unknown> {
