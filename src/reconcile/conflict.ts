@@ -22,8 +22,11 @@ export interface Pair {
 
 /** Both sides left the base, differently. */
 export interface Conflict extends Pair {
-  /** `moved-on`: it changed since the run that is to be taken back. */
-  readonly why: 'both-edited' | 'edited-and-deleted' | 'both-renamed' | 'no-base' | 'moved-on';
+  /**
+   * `waits`: it stands where a skill in conflict stood when both sides agreed. `moved-on`: it changed since the
+   * run that is to be taken back.
+   */
+  readonly why: 'both-edited' | 'edited-and-deleted' | 'both-renamed' | 'no-base' | 'waits' | 'moved-on';
 }
 
 /**

@@ -221,27 +221,50 @@ interface Draft {
   readonly holds: Hold[];
   readonly ahead: Ahead[];
   readonly agreed: Pair[];
+  unchanged: number;
+  leftOut: number;
 }
 
 /** Makes the plan of a run. Pure. */
 export function makePlan(whole: PlanInput): Plan {
   const input = withoutRenamed(whole);
-  const draft: Draft = { changes: [], conflicts: [], holds: [], ahead: [], agreed: [] };
   // What one problem keeps many places from is said once.
   const unreadable = new Set<Problem>();
   for (const { path, below, problem } of [...input.local.unreadable, ...input.remote.unreadable]) {
     // A folder that cannot be read may hide any path that the filter takes.
     if (below || input.selects(path)) unreadable.add(problem);
   }
+  const pairs = pairsOf(input).toSorted((a, b) => compareBytes(a.path, b.path));
+  const { unchanged, leftOut, ...draft } = draftOf(input, pairs);
+  // A renamed skill's changes stand at other paths than the skill.
+  draft.changes.sort((a, b) => compareBytes(a.path, b.path));
+  const { changes, problems: colliding } = partColliding(input, draft.changes);
+  const problems = [...unreadable, ...colliding];
+  const refusal = guard(whole, changes);
+  return { direction: input.direction, ...draft, changes, unchanged, leftOut, problems, refusal };
+}
+
+/**
+ * Decides each skill. What both sides agreed on of a renamed skill in conflict stays known by its old path: what
+ * would come to stand there waits.
+ */
+function draftOf(input: PlanInput, pairs: readonly Pair[], waiting: ReadonlySet<Pair> = new Set()): Draft {
+  const draft: Draft = {
+    changes: [],
+    conflicts: [],
+    holds: [],
+    ahead: [],
+    agreed: [],
+    unchanged: 0,
+    leftOut: 0,
+  };
   const unknown = { local: unreadableIn(input.local), remote: unreadableIn(input.remote) };
-  let unchanged = 0;
-  let leftOut = 0;
-  for (const pair of [...pairsOf(input)].sort((a, b) => compareBytes(a.path, b.path))) {
+  for (const pair of pairs) {
     const ends = endsOf(pair);
     if (!ends.some(input.selects)) continue;
     if (!statusTakesPart(input, pair)) {
       // An export writes no files: no row takes part in it for itself.
-      if (input.direction !== 'export') leftOut++;
+      if (input.direction !== 'export') draft.leftOut++;
       continue;
     }
     const decision = decide(
@@ -249,16 +272,17 @@ export function makePlan(whole: PlanInput): Plan {
       ends.some(unknown.remote) ? 'unknown' : (pair.remote?.digest ?? null),
       baseAt(input, pair),
     );
-    if (pair.renamed && decision !== 'undecided') addRenamed(draft, input, pair, pair.renamed, decision);
-    else if (decision === 'unchanged') unchanged++;
+    if (waiting.has(pair)) draft.conflicts.push({ ...pair, why: 'waits' });
+    else if (pair.renamed && decision !== 'undecided') addRenamed(draft, input, pair, pair.renamed, decision);
+    else if (decision === 'unchanged') draft.unchanged++;
     else addDecision(draft, input, pair, decision);
   }
-  // A renamed skill's changes stand at other paths than the skill.
-  draft.changes.sort((a, b) => compareBytes(a.path, b.path));
-  const { changes, problems: colliding } = partColliding(input, draft.changes);
-  const problems = [...unreadable, ...colliding];
-  const refusal = guard(whole, changes);
-  return { direction: input.direction, ...draft, changes, unchanged, leftOut, problems, refusal };
+  const kept = new Set(draft.conflicts.flatMap(({ renamed }) => renamed?.base.path ?? []));
+  const left = new Set(draft.conflicts.map(({ path }) => path));
+  const inTheWay = pairs.filter(
+    ({ path, renamed }) => kept.has(path) && renamed?.base.path !== path && !left.has(path),
+  );
+  return inTheWay.length === 0 ? draft : draftOf(input, pairs, new Set([...waiting, ...inTheWay]));
 }
 
 /** The paths at which a skill stands, or stood. */

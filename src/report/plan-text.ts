@@ -78,6 +78,7 @@ const conflictReasons: { readonly [W in Conflict['why']]: string } = {
   'edited-and-deleted': 'edited on one side, deleted on the other',
   'both-renamed': 'each side renamed it otherwise',
   'no-base': 'the sides differ, and nothing says which one is newer',
+  waits: 'it stands where another one stood that is in conflict',
   'moved-on': 'it changed since the run that is to be taken back',
 };
 

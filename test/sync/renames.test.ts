@@ -633,6 +633,22 @@ describe('a rename', () => {
     expect([await rowsOf(sides), await sides.files()]).toEqual(before);
   });
 
+  test('onto the old path of a skill in conflict waits: that stays in conflict', async () => {
+    const { keys: _, ...sides } = await begun('postgres');
+    await move(sides, 'a', 'aside');
+    await move(sides, 'b', 'a');
+    await move(sides, 'aside', 'b');
+    await moveRow(sides, 'b', 'z');
+    const before = [await rowsOf(sides), await sides.files()];
+    for (const onConflict of ['newest', 'newest'] as const) {
+      const { words } = await sides.run('sync', { onConflict });
+      expect(words).toEqual(['a: conflict both-renamed', 'b: conflict waits']);
+    }
+    expect([await rowsOf(sides), await sides.files()]).toEqual(before);
+    await sides.run('sync', { onConflict: 'local' });
+    expect((await sides.run('sync')).plan.unchanged).toBe(6);
+  });
+
   test('is none onto a path where the other side holds a skill: both stay', async () => {
     const { keys: _, ...sides } = await begun('postgres');
     await moveRow(sides, 'a', 'z');
