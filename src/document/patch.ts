@@ -165,12 +165,12 @@ function withKey(json: Extra, key: string, value: Json | undefined): Extra {
 }
 
 /** Whether two values of `extra` are the same; one that nests deeper than any that is read is none of those. */
-function isEqual(a: Json | undefined, b: Json | undefined): boolean {
+export function isEqual(a: Json | undefined, b: Json | undefined): boolean {
   return isNestedWithin(2 * maxExtraDepth, b ?? null) && isDeepStrictEqual(a ?? null, b ?? null);
 }
 
 /** Whether two values of a field are the same to the database. */
-function isSame<F extends keyof Fields>(field: F, a: Fields[F], b: Fields[F]): boolean {
+export function isSame<F extends keyof Fields>(field: F, a: Fields[F], b: Fields[F]): boolean {
   if (!Array.isArray(a) || !Array.isArray(b) || field === 'capabilities') return isDeepStrictEqual(a, b);
   // The order of an item's own keys says nothing either.
   const textOf = (item: unknown) =>
