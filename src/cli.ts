@@ -149,7 +149,7 @@ addSyncOptions(
     new Option(
       '--on-conflict <policy>',
       'who wins where both sides were edited (default: newest); what loses is stored first',
-    ).choices(['newest', 'local', 'database', 'fail']),
+    ).choices(['newest', 'local', 'database', 'merge', 'fail']),
   );
 
 addSyncOptions(

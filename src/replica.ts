@@ -47,6 +47,8 @@ export interface Change {
   readonly formerly?: SkillPath;
   /** What both sides last agreed on, as the record of the run is to have it. */
   readonly agreed?: { readonly digest: Digest; readonly skillId: number };
+  /** Why, as the record of the run is to have it. */
+  readonly why?: string;
   /** Whose wish a change of the database is, where it is not the files': then no commit knows it. */
   readonly origin?: 'database';
   /** When the files that go to the database were changed, by its clock; the run's time where nobody knows. */

@@ -1,7 +1,9 @@
 // Conflicts, and who wins them: both sides left what they last agreed on, differently.
 
-import type { SkillState } from '../replica.ts';
+import type { PastState, SkillState } from '../replica.ts';
+import type { Digest } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
+import type { Region } from './merge.ts';
 import type { Rename } from './renames.ts';
 
 /** A side of the sync, as the one that a change changes. */
@@ -27,13 +29,28 @@ export interface Conflict extends Pair {
    * run that is to be taken back.
    */
   readonly why: 'both-edited' | 'edited-and-deleted' | 'both-renamed' | 'no-base' | 'waits' | 'moved-on';
+  /** Where the sides do not go together, if a merge was tried; none where nobody has what they agreed on. */
+  readonly regions?: readonly Region[];
 }
 
 /**
- * Who wins a conflict: the side that changed last, one side always, or nobody. `edits` decides no more than
- * that an edit wins over a deletion, which all but `fail` do.
+ * Who wins a conflict: the side that changed last, one side always, both where their edits go together, or nobody.
+ * `edits` decides no more than that an edit wins over a deletion, which all but `fail` do.
  */
-export type ConflictPolicy = 'newest' | 'local' | 'database' | 'fail' | 'edits';
+export type ConflictPolicy = 'newest' | 'local' | 'database' | 'merge' | 'fail' | 'edits';
+
+/** Where the versions stand that a merge is made of, before the run, and where it is to stand. */
+export interface MergeSources {
+  readonly path: SkillPath;
+  readonly base: PastState & { readonly path: SkillPath };
+  readonly files: SkillPath;
+  readonly database: SkillPath;
+}
+
+/** What both sides' edits of a skill make together, from what they agreed on; or where they do not go together. */
+export type FoundMerge =
+  | { readonly digest: Digest; readonly sources: MergeSources }
+  | { readonly regions: readonly Region[] };
 
 /** When each side was last changed, by one clock; null where no trustworthy time is known. */
 export interface ConflictTimes {

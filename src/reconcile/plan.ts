@@ -11,6 +11,8 @@ import {
   type Conflict,
   type ConflictPolicy,
   type ConflictTimes,
+  type FoundMerge,
+  type MergeSources,
   otherSide,
   type Pair,
   type Side,
@@ -22,7 +24,15 @@ import { guard } from './guard.ts';
 import type { Rename } from './renames.ts';
 import { unreadableIn } from './unreadable.ts';
 
-export type { Conflict, ConflictPolicy, ConflictTimes, Pair, Side } from './conflict.ts';
+export type {
+  Conflict,
+  ConflictPolicy,
+  ConflictTimes,
+  FoundMerge,
+  MergeSources,
+  Pair,
+  Side,
+} from './conflict.ts';
 
 /** A change of one side, and why. */
 export interface PlannedChange extends Change {
@@ -31,20 +41,24 @@ export interface PlannedChange extends Change {
    * `new`: nothing stands there. `edited`: the other side moved on since both agreed. `older`: what stands
    * there is in the skill's history. `renamed`: the other side renamed it since, edits of that side with it.
    * `deleted`: the other side holds it no more. `forced`: it was asked for.
-   * `undone`: as it was before a run that is taken back.
+   * `undone`: as it was before a run that is taken back. `merged`: both sides' edits together.
    * Else a conflict was decided: `newer` won, or what the user prefers, or an edit over a deletion.
    */
-  readonly why: 'new' | 'edited' | 'older' | 'renamed' | 'deleted' | 'forced' | 'undone' | WonBy;
+  readonly why: 'new' | 'edited' | 'older' | 'renamed' | 'deleted' | 'forced' | 'undone' | 'merged' | WonBy;
   /** Which side holds what it brings, and where before the run, if that is not the other side at `path`. */
   readonly content?: { readonly side: Side; readonly path: SkillPath };
   /** What it brings, where that is out of the history. */
   readonly past?: PastState;
+  /** Of what it is made, where neither side holds what it brings: of both sides' versions, and what they agreed on. */
+  readonly merge?: MergeSources;
 }
 
 /** Whether a change overwrites what its side alone holds: that is stored first. What is deleted goes to the trash. */
 export function isOverwriting({ why, before, after }: PlannedChange): boolean {
-  return before !== null && after !== null && (why === 'forced' || why === 'newer' || why === 'preferred');
+  return before !== null && after !== null && overwriting.has(why);
 }
+
+const overwriting: ReadonlySet<PlannedChange['why']> = new Set(['forced', 'newer', 'preferred', 'merged']);
 
 /** A change that policy keeps back. */
 export interface Hold {
@@ -125,6 +139,8 @@ export interface PlanInput {
   readonly policy: Policy;
   /** When each side of a conflict was last changed, where that is known. */
   readonly times: ReadonlyMap<SkillPath, ConflictTimes>;
+  /** What the sides of conflicts make together, where that was tried. */
+  readonly merges: ReadonlyMap<SkillPath, FoundMerge>;
 }
 
 /** Which sides a direction changes, and which one `--force` lets it overwrite. */
@@ -291,7 +307,10 @@ export function endsOf({ path, renamed }: Pair): readonly SkillPath[] {
 }
 
 /** What both sides agreed on of this skill. */
-function baseAt({ base, found }: PlanInput, { path, renamed }: Pair): Digest | null {
+export function baseAt(
+  { base, found }: Pick<PlanInput, 'base' | 'found'>,
+  { path, renamed }: Pair,
+): Digest | null {
   return renamed?.base.digest ?? base.get(path)?.digest ?? found.get(path) ?? null;
 }
 
@@ -341,10 +360,50 @@ function addConflict(draft: Draft, input: PlanInput, pair: Pair, named?: Conflic
     return;
   }
   const conflict: Conflict = { ...pair, why: named ?? whyConflict(input, pair) };
+  if (addMerge(draft, input, conflict)) return;
   const won = winnerOf(conflict, input.policy.onConflict, input.times.get(pair.path));
   if (won === null) draft.conflicts.push(conflict);
   else if (changes.includes(won.changes)) draft.changes.push(changeOf(pair, won.changes, won.by));
   else draft.ahead.push(aheadOf(changeOf(pair, won.changes, won.by)));
+}
+
+/**
+ * Adds what a merge of a conflict found. False where none was tried.
+ *
+ * @param mover the side that is to follow a rename, too
+ */
+function addMerge(draft: Draft, input: PlanInput, conflict: Conflict, mover?: Side): boolean {
+  const found = conflict.why === 'both-edited' ? input.merges.get(conflict.path) : undefined;
+  if (found === undefined) return false;
+  if ('regions' in found) draft.conflicts.push({ ...conflict, regions: found.regions });
+  else draft.changes.push(...mergedChanges(conflict, found, mover));
+  return true;
+}
+
+/** Makes both sides hold what their edits make together, where they do not yet. */
+function mergedChanges(
+  { why: _, ...pair }: Conflict,
+  { digest, sources }: Extract<FoundMerge, { readonly digest: Digest }>,
+  mover: Side | undefined,
+): readonly PlannedChange[] {
+  const { local, remote } = pair;
+  return (['database', 'files'] as const).flatMap((side): readonly PlannedChange[] => {
+    const [stands, comes] = side === 'database' ? [remote, local] : [local, remote];
+    if (side !== mover && stands?.digest === digest) return [];
+    const isEdit = mover !== undefined && side !== mover;
+    const change = isEdit ? editOf(pair, side, 'merged') : changeOf(pair, side, 'merged');
+    if (comes?.digest === digest) return [change];
+    const { content: __, ...bare } = change;
+    return [
+      {
+        ...bare,
+        after: { ...bare.after, digest },
+        merge: sources,
+        // No commit knows it.
+        ...(side === 'database' && { origin: 'database' as const }),
+      },
+    ];
+  });
 }
 
 function whyConflict(input: PlanInput, pair: Pair): Conflict['why'] {
@@ -368,6 +427,7 @@ function addMove(draft: Draft, input: PlanInput, pair: Pair, mover: Side, conten
   let edit: { readonly side: Side; readonly why: PlannedChange['why'] } | undefined;
   if (content === 'conflict') {
     const conflict: Conflict = { ...pair, why: 'both-edited' };
+    if (!input.policy.force && addMerge(draft, input, conflict, mover)) return;
     const won = winnerOf(conflict, input.policy.onConflict, input.times.get(pair.path));
     if (won) edit = { side: won.changes, why: won.by };
     else if (!input.policy.force) {

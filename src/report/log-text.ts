@@ -18,7 +18,7 @@ export interface RunLine {
   readonly error: string | null;
   readonly commit: string | null;
   readonly branch: string | null;
-  readonly counts: { readonly [V in keyof typeof doneWords | 'failed']: number };
+  readonly counts: { readonly [V in keyof typeof doneWords | 'merge' | 'failed']: number };
   readonly undoes: number | null;
   readonly takenBackBy: number | null;
 }
@@ -61,6 +61,7 @@ function didText({ finishedAt, counts, error, undoes, takenBackBy }: RunLine): s
   const verbs = Object.keys(doneWords) as (keyof typeof doneWords)[];
   const done = [
     ...verbs.flatMap((verb) => (counts[verb] > 0 ? [`${counts[verb]} ${doneWords[verb]}`] : [])),
+    ...(counts.merge > 0 ? [`${counts.merge} merged of both sides`] : []),
     ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
   ].join(', ');
   // How many failed is counted already.
@@ -81,6 +82,7 @@ export interface RevisionLine {
   readonly run: number | null;
   readonly isPresent: boolean;
   readonly isKept: boolean;
+  readonly isMerge: boolean;
   /** What it changed of the revision that it followed. */
   readonly summary: string;
   /** The unified diff of that, where it is asked for. */
@@ -107,9 +109,12 @@ export function revisionLines(revisions: readonly RevisionLine[], colors: Colors
   );
 }
 
-function standingOf({ isPresent, isKept }: RevisionLine): string {
-  if (isPresent) return 'now';
-  return isKept ? 'overwritten' : '';
+function standingOf({ isPresent, isKept, isMerge }: RevisionLine): string {
+  return [
+    ...(isPresent ? ['now'] : []),
+    ...(isKept ? ['overwritten'] : []),
+    ...(isMerge ? ['merged'] : []),
+  ].join(', ');
 }
 
 interface Row {

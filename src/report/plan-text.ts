@@ -14,6 +14,7 @@ import type { Direction, Reading } from '../replica.ts';
 import { categoryText } from './category-text.ts';
 import type { Colors } from './colors.ts';
 import { counted } from './counted.ts';
+import { regionLines } from './region-text.ts';
 import { printableLine } from './terminal-text.ts';
 
 const commands: { readonly [D in Direction]: string } = {
@@ -30,6 +31,7 @@ const reasons: { readonly [W in PlannedChange['why']]: string } = {
   deleted: 'deleted on the other side',
   forced: 'overwritten as asked, stored first',
   undone: 'as it was before the run that is taken back',
+  merged: 'both sides were edited, and the edits go together',
   newer: 'both sides were edited, the other one last',
   preferred: 'both sides were edited, the other one is preferred',
   'edit-over-deletion': 'deleted here, edited on the other side: the edit wins',
@@ -82,9 +84,11 @@ const conflictReasons: { readonly [W in Conflict['why']]: string } = {
   'moved-on': 'it changed since the run that is to be taken back',
 };
 
-export function conflictLine({ path, why, renamed }: Conflict, colors: Colors): string {
+/** A conflict, and where its sides do not go together. */
+export function conflictLines({ path, why, renamed, regions }: Conflict, colors: Colors): string {
   const text = renamed ? renamedText(renamed) : path;
-  return line(colors, colors.red, 'conflict', text, conflictReasons[why]);
+  const head = line(colors, colors.red, 'conflict', text, conflictReasons[why]);
+  return head + (regions ? regionLines(regions, colors) : '');
 }
 
 /** Each path that differs from the one before, and on which side. */

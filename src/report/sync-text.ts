@@ -8,7 +8,7 @@ import type { Output } from './output.ts';
 import {
   aheadLine,
   changeLine,
-  conflictLine,
+  conflictLines,
   holdLine,
   keptLine,
   nextLine,
@@ -68,7 +68,7 @@ export function textReport(
       if (warnings > maxWarnings && !verbose) {
         say(`note: ${warnings - maxWarnings} more warnings; --verbose shows them all\n`);
       }
-      if (!isDryRun) for (const conflict of plan.conflicts) output.result(conflictLine(conflict, colors));
+      if (!isDryRun) for (const conflict of plan.conflicts) output.result(conflictLines(conflict, colors));
       for (const hold of plan.holds) output.result(holdLine(hold, colors));
       for (const ahead of plan.ahead.slice(0, verbose ? undefined : maxAhead)) {
         output.result(aheadLine(ahead, colors));
@@ -103,9 +103,13 @@ function startLines({
 }
 
 function previewLines(preview: Preview, { colors }: Output): string {
+  // Where a merge was tried, the places that do not go together say more than all that differs.
+  if ('conflict' in preview && preview.conflict.regions?.length) {
+    return conflictLines(preview.conflict, colors);
+  }
   const head =
     'conflict' in preview
-      ? conflictLine(preview.conflict, colors)
+      ? conflictLines(preview.conflict, colors)
       : changeLine(preview.change, preview.reading, colors);
   return head + diffLines(diffPreview(preview), colors);
 }

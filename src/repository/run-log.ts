@@ -48,6 +48,8 @@ export interface RunCounts {
   readonly archive: number;
   readonly write: number;
   readonly remove: number;
+  /** Skills whose edits on both sides it put together; they count among those above too. */
+  readonly merge: number;
   readonly failed: number;
 }
 
@@ -67,10 +69,12 @@ export async function loggedRuns(
            'archive', count(*) filter (where done.what = 'remove to_database'),
            'write', count(*) filter (where done.what in ('create to_files', 'update to_files')),
            'remove', count(*) filter (where done.what = 'remove to_files'),
+           'merge', count(distinct done.skill_path) filter (where done.what is not null and done.why = 'merged'),
            'failed', count(*) filter (where done.what is null)
          )
          from (
-           select case when l.status = 'success' then l.operation || ' ' || l.direction end as what
+           select case when l.status = 'success' then l.operation || ' ' || l.direction end as what,
+             l.skill_path, l.why
            from sync_log l where l.run_id = r.run_id
          ) done
        ) as counts
@@ -99,6 +103,8 @@ export interface LoggedRevision {
   readonly isDeleted: boolean;
   /** Whether it was never a row's state: files that a run overwrote, and kept first. */
   readonly isKept: boolean;
+  /** Whether a run put both sides' edits together in it. */
+  readonly isMerge: boolean;
   /** The revision that it followed; null for the first. */
   readonly before: number | null;
 }
@@ -134,6 +140,11 @@ export function loggedRevisions(
      )
      select f.revision, f.skill_path as path, f.at, f.origin, f.writer, f.digest, f.is_present as "isPresent",
        f.deleted as "isDeleted", f.is_kept as "isKept", f.before,
+       not f.is_kept and exists (
+         select from sync_log l
+         where l.skill_id = $1 and l.revision = f.revision and l.direction = 'to_database' and l.why = 'merged'
+           and l.status = 'success'
+       ) as "isMerge",
        case when f.is_kept then f.replaced_by_run else coalesce(
          (select min(l.run_id) from sync_log l
           where l.skill_id = $1 and l.revision = f.revision and l.direction = 'to_database' and l.status = 'success'),

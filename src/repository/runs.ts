@@ -33,7 +33,7 @@ export async function logResults(
   await connection.query(
     `insert into sync_log (
        run_id, skill_path, skill_id, operation, direction, status, error,
-       former_path, before_digest, after_digest, base_digest, before_revision, revision, is_detailed
+       former_path, before_digest, after_digest, base_digest, before_revision, revision, why, is_detailed
      )
      select $1, skill_path,
        -- Of files that are removed no side may tell whose they were.
@@ -45,13 +45,13 @@ export async function logResults(
           order by r.revision desc limit 1)
        ),
        operation, $2, status, error,
-       former_path, before_digest, after_digest, base_digest, before_revision, revision, true
+       former_path, before_digest, after_digest, base_digest, before_revision, revision, why, true
      from unnest(
        $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[],
-       $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[]
+       $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[], $14::text[]
      ) as logged (
        skill_path, skill_id, operation, status, error,
-       former_path, before_digest, after_digest, base_digest, before_revision, revision
+       former_path, before_digest, after_digest, base_digest, before_revision, revision, why
      )`,
     [
       runId,
@@ -67,6 +67,7 @@ export async function logResults(
       results.map(({ change }) => change.agreed?.digest ?? null),
       results.map(({ change }) => change.before?.row?.revision ?? null),
       results.map((result) => (result.ok ? (result.state?.row?.revision ?? result.kept ?? null) : null)),
+      results.map(({ change }) => change.why ?? null),
     ],
   );
 }

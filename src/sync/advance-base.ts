@@ -29,6 +29,8 @@ export async function advanceBase(
     const { change, state } = result;
     // What was moved as it is holds what both sides agreed on, or is edited next.
     if (change.content?.side === change.side) continue;
+    // A merge that the files do not hold yet is nothing that both sides agree on.
+    if (change.merge && change.side === 'database') continue;
     const path = change.formerly && !renamed.has(change.path) ? change.formerly : change.path;
     settle(path, state, state?.row ? state : change.after);
   }

@@ -1,10 +1,11 @@
 // The contents behind a plan: what each side holds at the paths that it names, for who wants to see them.
 
 import { otherSide } from '../reconcile/conflict.ts';
-import type { Conflict, Plan, PlannedChange, Preview, Side } from '../reconcile/plan.ts';
+import type { Conflict, MergeSources, Plan, PlannedChange, Preview, Side } from '../reconcile/plan.ts';
 import { type Loaded, oneByOne, type PastState } from '../replica.ts';
 import { compareBytes, type SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
+import { loadMerged } from './merge.ts';
 import type { Prepared, SyncInput } from './sync.ts';
 
 /** A skill, and where each side holds what there is to see of it; null is nowhere. */
@@ -12,8 +13,10 @@ interface Place {
   readonly path: SkillPath;
   readonly inFiles: SkillPath | null;
   readonly inDatabase: SkillPath | null;
-  /** What comes out of the history, in the place of what the side that does not change holds. */
-  readonly past?: PastState & { readonly side: Side };
+  /** What comes out of the history, or of a merge, in the place of what the side `from` holds. */
+  readonly past?: PastState;
+  readonly merge?: MergeSources;
+  readonly from?: Side;
 }
 
 interface Item extends Place {
@@ -65,29 +68,46 @@ async function* loadBoth<I extends Place>(
 ): AsyncGenerator<readonly [I, BothSides]> {
   const local = oneByOne(files.load(items.flatMap((item) => item.inFiles ?? [])));
   const remote = oneByOne(database.load(items.flatMap((item) => item.inDatabase ?? [])));
-  const asked = items.flatMap(({ path, past }) => (past ? [{ path, ...past }] : []));
-  const history = oneByOne(asked.length > 0 ? database.loadPast(asked) : noBatches());
+  const history = oneByOne(
+    loadAll(
+      items.flatMap(({ path, past }) => (past ? [{ path, ...past }] : [])),
+      database.loadPast,
+    ),
+  );
+  const merges = oneByOne(
+    loadAll(
+      items.flatMap(({ merge }) => merge ?? []),
+      (asked) => loadMerged({ files, database }, asked),
+    ),
+  );
   let older = await history.next();
   for (const item of items) {
-    let files = item.inFiles ? await nextSkill(local) : null;
+    let here = item.inFiles ? await nextSkill(local) : null;
     let stored = item.inDatabase ? await nextSkill(remote) : null;
-    if (item.past && older.value?.path === item.path) {
-      const was = 'skill' in older.value ? older.value.skill : null;
-      if (item.past.side === 'files') files = was;
-      else stored = was;
+    let made: Skill | null | undefined;
+    if (item.merge) made = await nextSkill(merges);
+    else if (item.past && older.value?.path === item.path) {
+      made = 'skill' in older.value ? older.value.skill : null;
       older = await history.next();
     }
-    yield [item, { files, database: stored }];
+    if (made !== undefined && item.from === 'files') here = made;
+    else if (made !== undefined) stored = made;
+    yield [item, { files: here, database: stored }];
   }
 }
 
-async function* noBatches(): AsyncGenerator<readonly Loaded[]> {}
+async function* loadAll<A>(
+  asked: readonly A[],
+  load: (asked: readonly A[]) => AsyncIterable<readonly Loaded[]>,
+): AsyncGenerator<readonly Loaded[]> {
+  if (asked.length > 0) yield* load(asked);
+}
 
 function itemsOf({ changes, conflicts }: Plan): readonly Item[] {
   const changed = changes.map((change): Item => {
-    const { side, path, from = path, before, after, content, past } = change;
+    const { side, path, from = path, before, after, content, past, merge } = change;
     const target = before && from;
-    const source = after === null || past ? null : (content?.path ?? path);
+    const source = after === null || past || merge ? null : (content?.path ?? path);
     // What is moved as it is stays what it was: there is nothing else to see.
     const [mine, other] = content?.side === side ? [target, null] : [target, source];
     const [inDatabase, inFiles] = side === 'database' ? [mine, other] : [other, mine];
@@ -95,7 +115,9 @@ function itemsOf({ changes, conflicts }: Plan): readonly Item[] {
       path,
       inFiles,
       inDatabase,
-      ...(past && { past: { side: otherSide(side), ...past } }),
+      ...(past && { past }),
+      ...(merge && { merge }),
+      from: otherSide(side),
       of: { change },
     };
   });

@@ -6,6 +6,7 @@ import { isOverwriting, type Plan, type PlannedChange } from '../reconcile/plan.
 import { type Load, loadAt, type Result } from '../replica.ts';
 import { foldersAbove, type SkillPath } from '../skill/path.ts';
 import { advanceBase } from './advance-base.ts';
+import { loadMerged } from './merge.ts';
 import { type Prepared, prepareSync, type SyncInput } from './sync.ts';
 import { withFileTimes } from './times.ts';
 
@@ -155,9 +156,15 @@ function contentsOf(
       const of = byPath.get(path)?.past;
       return of ? [{ path, ...of }] : [];
     });
+    // Where a merge goes to both sides, the database has it by the time that the files get it.
+    const merges = paths.flatMap((path) => {
+      const { side, merge } = byPath.get(path) ?? {};
+      return side === 'database' && merge ? [merge] : [];
+    });
+    const isMade = new Set([...past, ...merges].map(({ path }) => path));
     for (const path of paths) {
       const change = byPath.get(path);
-      if (change === undefined || change.past) continue;
+      if (change === undefined || isMade.has(path)) continue;
       const { side, path: place } = change.content ?? { side: otherSide(change.side), path };
       places[side].set(path, (change.content && side === 'database' && moved.get(place)) || place);
     }
@@ -165,6 +172,7 @@ function contentsOf(
       if (places[side].size > 0) yield* loadAt(loads[side], places[side]);
     }
     if (past.length > 0) yield* database.loadPast(past);
+    if (merges.length > 0) yield* loadMerged({ files, database }, merges);
   };
 }
 
@@ -182,11 +190,15 @@ export async function applyChanges(
     { files, database, checkout },
     changes.filter((change) => change.side === 'database'),
   );
-  const toFiles = changes.filter((change) => change.side === 'files');
   const stored =
     toDatabase.length > 0
       ? await database.apply(toDatabase, contentsOf(input, toDatabase, new Map()), signal)
       : [];
+  // What the database did not take goes nowhere; why not is said once.
+  const unmerged = new Set(stored.flatMap(({ ok, change }) => (!ok && change.merge ? [change.path] : [])));
+  const toFiles = changes.filter(
+    ({ side, merge, path }) => side === 'files' && !(merge && unmerged.has(path)),
+  );
   if (toFiles.length === 0) return stored;
   // What is not written any more need not be kept.
   const overwriting = signal?.aborted ? [] : toFiles.filter(isOverwriting);

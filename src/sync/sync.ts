@@ -26,6 +26,7 @@ import { BitsElsewhere, withPastBits } from './bits.ts';
 import { Checkout } from './checkout.ts';
 import { withHeldFiles } from './held.ts';
 import { guardLineEndings } from './line-endings.ts';
+import { findMerges } from './merge.ts';
 import { agreedOn, readRenames, withMovedRows } from './renames.ts';
 import { conflictTimes } from './times.ts';
 import { askGit, reconstruct } from './unbased.ts';
@@ -119,8 +120,9 @@ async function prepare(input: SyncInput): Promise<Prepared> {
     statuses,
     policy,
     times: new Map(),
+    merges: new Map(),
   };
-  const plan = await decideByTime(input, checkout, await decideByGit(input, checkout, planInput));
+  const plan = await decideConflicts(input, checkout, await decideByGit(input, checkout, planInput));
   return {
     plan: plan.refusal ? plan : await guardLineEndings(input, sides, plan),
     notices: [...local.notices, ...remote.notices],
@@ -175,18 +177,25 @@ async function decideByGit(
   return { ...input, base, renames, found: new Map([...input.found, ...decided]) };
 }
 
-/** The plan, in which conflicts are won by the side that changed last, where the policy and the times say so. */
-async function decideByTime(
+/** The plan, in which conflicts are decided by what only a look at both versions tells, where the policy says so. */
+async function decideConflicts(
   { files, database, policy }: SyncInput,
   checkout: Checkout | undefined,
   input: PlanInput,
 ): Promise<Plan> {
   const draft = makePlan(input);
-  if (policy.onConflict !== 'newest') return draft;
   const conflicts = draft.conflicts.filter(({ why }) => why === 'both-edited');
   if (conflicts.length === 0) return draft;
-  const times = await conflictTimes({ files, database, checkout }, conflicts);
-  return times.size > 0 ? makePlan({ ...input, times }) : draft;
+  switch (policy.onConflict) {
+    case 'newest': {
+      const times = await conflictTimes({ files, database, checkout }, conflicts);
+      return times.size > 0 ? makePlan({ ...input, times }) : draft;
+    }
+    case 'merge':
+      return makePlan({ ...input, merges: await findMerges({ files, database }, input, conflicts) });
+    default:
+      return draft;
+  }
 }
 
 /**
@@ -224,7 +233,9 @@ function findUnsettled(
   remote: DatabaseSnapshot,
   plan: Plan,
 ): ReadonlyMap<SkillPath, SkillState> {
-  const incoming = new Set(plan.changes.filter((change) => change.side === 'files').map(({ path }) => path));
+  const incoming = new Set(
+    plan.changes.flatMap(({ side, path, merge }) => (side === 'files' && !merge ? [path] : [])),
+  );
   const outdated = direction === 'import' ? [] : remote.outdated;
   const found = new Map<SkillPath, SkillState>();
   for (const path of new Set([...remote.unsettled, ...outdated])) {

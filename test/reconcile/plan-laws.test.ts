@@ -77,6 +77,7 @@ function planOf(
     selects: () => true,
     statuses: null,
     policy: { ...cautious, yes: true, ...policy },
+    merges: new Map(),
     times: new Map(
       world.flatMap(({ path, times }) =>
         times ? [[path, { files: new Date(times[0]), database: new Date(times[1]) }] as const] : [],
@@ -102,6 +103,7 @@ const mirrored: { readonly [P in ConflictPolicy]: ConflictPolicy } = {
   newest: 'newest',
   local: 'database',
   database: 'local',
+  merge: 'merge',
   fail: 'fail',
   edits: 'edits',
 };

@@ -69,6 +69,7 @@ function plan(input: Partial<PlanInput>) {
     statuses: null,
     policy: cautious,
     times: new Map(),
+    merges: new Map(),
     ...input,
   });
 }

@@ -108,7 +108,7 @@ test.each([
 const run = {
   ...{ run: 9, direction: 'sync', who: 'kim', host: 'pc', commit: null, branch: null, undoes: null },
   ...{ startedAt: new Date('2026-01-31T12:00:00Z'), finishedAt: null, takenBackBy: null, error: null },
-  counts: { create: 0, update: 0, rename: 0, archive: 0, write: 0, remove: 0, failed: 0 },
+  counts: { create: 0, update: 0, rename: 0, archive: 0, write: 0, remove: 0, merge: 0, failed: 0 },
 };
 const after = (ms: number) => ({ outcome: 'success', finishedAt: new Date(+run.startedAt + ms) });
 const at = { commit: 'c0ffee0123', branch: 'ma\nin' };
@@ -121,9 +121,12 @@ test.each([
   [after(99_600), 'success (2 min)  nothing changed'],
   [after(-5), 'success (0.0 s)  nothing changed'],
   [
-    { ...after(0), counts: { create: 1, update: 2, rename: 3, archive: 4, write: 5, remove: 6, failed: 0 } },
+    {
+      ...after(0),
+      counts: { create: 1, update: 2, rename: 3, archive: 4, write: 5, remove: 6, merge: 7, failed: 0 },
+    },
     'success (0.0 s)  1 created in the database, 2 updated in the database, 3 renamed, ' +
-      '4 deleted in the database, 5 written to the files, 6 removed from the files',
+      '4 deleted in the database, 5 written to the files, 6 removed from the files, 7 merged of both sides',
   ],
   [
     { ...after(0), outcome: 'failed', error: '2 failed', counts: { ...run.counts, write: 1, failed: 2 } },
@@ -152,7 +155,15 @@ test('columns of a log are aligned, in colour too, and those without text take n
       `${colors.red(' 9  2026-01-31 12:00:00Z  sync    kim@pc  failed                           nothing recorded yet')}\n`,
     ].join(''),
   );
-  const revision = { at: null, origin: 'files', writer: null, run: null, isPresent: false, isKept: false };
+  const revision = {
+    at: null,
+    origin: 'files',
+    writer: null,
+    run: null,
+    isPresent: false,
+    isKept: false,
+    isMerge: false,
+  };
   expect(
     revisionLines(
       [
