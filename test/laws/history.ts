@@ -85,7 +85,9 @@ async function takeRun(world: World, laws: Laws, step: RunStep, tried: Tried | u
     how === 'whole' &&
     !meanwhile &&
     !outcome?.plan.refusal &&
-    outcome?.results.every((result) => result.ok);
+    outcome?.results.every((result) => result.ok) &&
+    // What two edits at about the same time left undecided is decided once the files grew older.
+    !outcome.plan.conflicts.some(({ why }) => step.onConflict === 'newest' && why === 'both-edited');
   if (step.around === 'again' && isDone) {
     await laws.afterRunAgain(step, await world.run({ ...step, accident: null }, false, []));
     await laws.afterDryRun(step, await world.run(step, true, []), 'nothing is left to do');
