@@ -29,8 +29,8 @@ import { promisify } from 'node:util';
 /** A file that is open, until `close`. */
 export interface OpenFile {
   stat(): Promise<BigIntStats>;
-  /** Reads into `target` from the file's current position; 0 bytes at its end. */
-  read(target: Buffer, offset: number): Promise<number>;
+  /** Reads into `target`, from `position` or else the file's current one; 0 bytes at its end. */
+  read(target: Buffer, offset: number, position?: number): Promise<number>;
   write(bytes: Buffer): Promise<void>;
   chown(uid: number, gid: number): Promise<void>;
   chmod(mode: number): Promise<void>;
@@ -84,8 +84,11 @@ export interface Disk {
 /** A file that must not exist, opened for writing. */
 export const openNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-/** A file opened for reading, unless it is a link; opening a FIFO does not wait for its writer. */
-export const openRead = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** A file opened for reading, also through a link; opening a FIFO does not wait for its writer. */
+export const openReadThrough = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** The same, unless it is a link. */
+export const openRead = openReadThrough | constants.O_NOFOLLOW;
 
 // Where a local disk answers from memory, asking at once takes a tenth of the time that a thread's answer takes. What
 // reads, writes or waits for the device is left to threads.
@@ -103,8 +106,8 @@ async function open(path: string, flags: number, mode?: number): Promise<OpenFil
   const fd = isNew ? openSync(path, flags, mode) : await openAsync(path, flags, mode);
   return {
     stat: async () => fstatSync(fd, { bigint: true }),
-    read: async (target, offset) =>
-      (await readAsync(fd, target, offset, target.length - offset, null)).bytesRead,
+    read: async (target, offset, position) =>
+      (await readAsync(fd, target, offset, target.length - offset, position ?? null)).bytesRead,
     write: async (bytes) => {
       for (let at = 0; at < bytes.length; ) {
         at +=
@@ -248,14 +251,14 @@ export async function answer<T>(call: Promise<T>, ...codes: readonly string[]): 
 }
 
 /**
- * Reads a file to the length that `size` says, or to its end where that comes first. It is not the whole file
- * where the file grew since `size` was asked for.
+ * Reads a file, from `position` or else its current one, to the length that `size` says, or to its end where that
+ * comes first. It is not the whole file where the file grew since `size` was asked for.
  */
-export async function readBytes(file: OpenFile, size: number): Promise<Buffer> {
+export async function readBytes(file: OpenFile, size: number, position?: number): Promise<Buffer> {
   const target = Buffer.allocUnsafeSlow(size);
   let length = 0;
   while (length < size) {
-    const more = await file.read(target, length);
+    const more = await file.read(target, length, position === undefined ? position : position + length);
     if (more === 0) break;
     length += more;
   }

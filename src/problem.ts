@@ -112,6 +112,32 @@ const reasons = {
     remedy: 'Bring back single skills: skill-fleet log PATH, then skill-fleet restore PATH --revision N.',
   }),
 
+  // ---- saved plans ----
+  'plan-not-found': (_: { file: string }): Sentence => ({
+    what: `Plan not found: ${_.file}`,
+    remedy: 'Save one with: skill-fleet sync-db --dry-run --out FILE.',
+  }),
+  'plan-not-readable': (_: { file: string; why: string }): Sentence => ({
+    what: `The plan ${_.file} cannot be read: ${_.why}`,
+    remedy: 'Make it readable for this user, or name another file.',
+  }),
+  'plan-damaged': (_: { file: string; line: number; why: string }): Sentence => ({
+    what: `${_.file}:${_.line}: this plan was changed since it was saved, or is none: ${_.why}`,
+    remedy: 'Save it again with --dry-run --out FILE, and pass the file on byte for byte.',
+  }),
+  'plan-newer': (_: { file: string; version: number }): Sentence => ({
+    what: `The plan ${_.file} has the format ${_.version}, which this skill-fleet does not know`,
+    remedy: 'A newer skill-fleet saved it. Update this one.',
+  }),
+  'plan-too-large': (_: { file: string; limit: number }): Sentence => ({
+    what: `The plan ${_.file} takes more than ${_.limit} bytes`,
+    remedy: 'Save it in parts: narrow each with --skill-path.',
+  }),
+  'plan-not-written': (_: { file: string; why: string }): Sentence => ({
+    what: `The plan is not saved as ${_.file}: ${_.why}`,
+    remedy: 'Name a file in a folder that this user may write to, on a disk with room.',
+  }),
+
   // ---- the skills directory ----
   'skills-directory-is-a-file': (_: { directory: string }): Sentence => ({
     what: `Skills directory is a file: ${_.directory}`,
