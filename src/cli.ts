@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // The command line: commands, flags and help. A command's code is loaded when it runs, so help is instant.
 
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { programVersion } from './version.ts';
 
 const exitWrongUsage = 64;
 const exitFailed = 1;
@@ -14,10 +14,6 @@ interface CommandModule {
 
 /** The values of `skill_status_enum`, written here too: importing them would be the only import of help. */
 const statuses = ['active', 'draft', 'deprecated', 'archived'];
-
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 const seconds = numberUpTo(86_400);
 /** A thousand years, and what no skill reaches. */
@@ -98,6 +94,7 @@ function revisions(text: string): { readonly from?: number; readonly to: number 
 function addSyncOptions(command: Command): Command {
   return command
     .option('--dry-run', 'show what would happen to each skill, and why; change nothing')
+    .option('--out <file>', 'with --dry-run: save the plan, for apply; it holds what the skills hold')
     .option('--skill-path <glob...>', 'only skills at these paths; * within a folder, ** across folders')
     .option('--force', 'overwrite what the other side gained; it is stored in the history first')
     .option('--delete', 'carry out deletions, which are held otherwise; all can be taken back')
@@ -112,7 +109,13 @@ function addSyncOptions(command: Command): Command {
         '--exit-code [pending]',
         'exit 2 when anything is pending, holds included; =theirs: only where the database is ahead; =conflicts: never',
       ).choices(['pending', 'theirs', 'conflicts']),
-    );
+    )
+    .hook('preAction', (command) => {
+      const { out, dryRun } = command.opts();
+      if (out !== undefined && !dryRun) {
+        command.error('error: --out saves the plan that a dry run prints: add --dry-run');
+      }
+    });
 }
 
 const statusOption = new Option('--status <status>', 'only rows of this status').choices([
@@ -122,7 +125,7 @@ const statusOption = new Option('--status <status>', 'only rows of this status')
 
 const program = new Command('skill-fleet')
   .description('Keeps agent skills in git and in Postgres the same, both ways, byte for byte.')
-  .version(version)
+  .version(programVersion())
   .showSuggestionAfterError()
   .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
   .addHelpText(
@@ -169,6 +172,15 @@ addSyncOptions(
     ['skill-fleet import-from-db --status draft', 'skill-fleet import-from-db --dry-run'],
   ),
 ).addOption(statusOption);
+
+addCommand(
+  'apply <file>',
+  'carry out a plan that --dry-run --out saved, and nothing else',
+  () => import('./commands/apply.ts') as Promise<CommandModule>,
+  ['skill-fleet sync-db --dry-run --out plan.json', 'skill-fleet apply plan.json --atomic'],
+)
+  .option('--atomic', 'all of it or nothing')
+  .option('--dry-run', 'show what of it is left to do; change nothing');
 
 addCommand('list', 'list the skills in the database', () => import('./commands/list.ts'), [
   'skill-fleet list --filter docker',

@@ -138,6 +138,31 @@ const reasons = {
     remedy: 'Name a file in a folder that this user may write to, on a disk with room.',
   }),
 
+  'plan-foreign': (_: { file: string; why: string }): Sentence => ({
+    what: `The plan ${_.file} is about others: ${_.why}`,
+    remedy: 'Apply it where it was made for, or make one here: skill-fleet sync-db --dry-run --out FILE.',
+  }),
+  'plan-among-skills': (_: { file: string; skillsDirectory: string }): Sentence => ({
+    what: `The plan would be saved among the skills in ${_.skillsDirectory}: ${_.file}`,
+    remedy: 'Name a file outside of it.',
+  }),
+  'plan-stale': (_: OfSkill & { side: 'files' | 'database' }): Sentence => ({
+    what: `${_.path}: ${_.side === 'files' ? 'the files' : 'the database'} changed since the plan was saved`,
+    remedy: 'This change was left out. To see what is left to do: skill-fleet sync-db --dry-run.',
+  }),
+  'plan-not-whole': (_: { count: number }): Sentence => ({
+    what: `${_.count} of the plan's changes cannot be carried out, and --atomic asks for all or nothing`,
+    remedy: 'Nothing was changed. Plan anew with: skill-fleet sync-db --dry-run --out FILE.',
+  }),
+  'left-with-others': (_: object): Sentence => ({
+    what: 'Another change was refused, and all or nothing was asked for',
+    remedy: 'Mend what was refused, and try again.',
+  }),
+  'plan-half-done': (_: { run: number }): Sentence => ({
+    what: `A part of the plan failed, and the rest could not be taken back wholly`,
+    remedy: `See what is done with: skill-fleet undo ${_.run} --dry-run.`,
+  }),
+
   // ---- the skills directory ----
   'skills-directory-is-a-file': (_: { directory: string }): Sentence => ({
     what: `Skills directory is a file: ${_.directory}`,

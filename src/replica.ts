@@ -94,6 +94,9 @@ export async function* loadAt(
 /** The problem of what was not done since a run was interrupted: one, so that it is said once. */
 export const interrupted: Problem = { reason: 'interrupted' };
 
+/** The problem of what was not done because another change was refused. */
+export const notWhole: Problem = { reason: 'left-with-others' };
+
 /** A side of the sync. */
 export interface Replica {
   /** Rejects with the signal's reason soon after it is aborted. */
@@ -236,6 +239,13 @@ export interface PastBits {
 /** The database as a side of the sync: a replica that also remembers. */
 export interface DatabaseReplica extends Replica {
   snapshot(signal?: AbortSignal): Promise<DatabaseSnapshot>;
+  /** @param isWhole whether nothing is to be done where one change is refused: the others are {@link notWhole} then */
+  apply<C extends Change>(
+    changes: readonly C[],
+    source: Load,
+    signal?: AbortSignal,
+    isWhole?: boolean,
+  ): Promise<readonly Result<C>[]>;
   /** Runs `work`, which writes nothing here: all that it reads here is of one moment. */
   inView<T>(work: () => Promise<T>): Promise<T>;
   /** The database's own id, and its latest revision: both tell a restored or copied database. */

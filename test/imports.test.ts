@@ -9,7 +9,7 @@ const root = path.join(import.meta.dirname, '..', 'src');
  * file that stands alone there.
  */
 const mayImport: { readonly [room: string]: readonly string[] } = {
-  cli: ['commands'],
+  cli: ['commands', 'version'],
   commands: [
     'config',
     'directory',
@@ -24,6 +24,7 @@ const mayImport: { readonly [room: string]: readonly string[] } = {
     'sync',
     'taxonomy',
     'user',
+    'version',
   ],
   sync: ['disk', 'git', 'lock', 'notice', 'problem', 'reconcile', 'replica', 'skill'],
   git: [],
@@ -42,6 +43,7 @@ const mayImport: { readonly [room: string]: readonly string[] } = {
   problem: [],
   'state-directory': ['disk'],
   user: [],
+  version: [],
 };
 
 /** Rooms without I/O, clock, environment or randomness. */

@@ -1,15 +1,17 @@
 // What the three syncing commands share: both sides opened, the work called, the report made.
 
+import path from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Directory } from '../directory/directory.ts';
 import { nodeDisk } from '../disk.ts';
-import type { Outcome, Problem } from '../problem.ts';
+import { type Outcome, type Problem, refuse } from '../problem.ts';
 import type { ConflictPolicy, Plan, PlannedChange } from '../reconcile/plan.ts';
 import type { DatabaseReplica, Direction } from '../replica.ts';
 import { jsonReport } from '../report/sync-json.ts';
 import type { SyncReport } from '../report/sync-report.ts';
 import { textReport } from '../report/sync-text.ts';
 import type { DatabaseName } from '../repository/connection.ts';
+import { standsAmongSkills } from '../repository/embedded.ts';
 import type { OpenedDatabase } from '../repository/open.ts';
 import { describeDatabase } from '../repository/sqlstate.ts';
 import type { Status } from '../skill/status.ts';
@@ -17,7 +19,9 @@ import type { SetAside } from '../sync/base.ts';
 import { lockDirectory } from '../sync/directory-lock.ts';
 import { previewPlan } from '../sync/preview.ts';
 import { type Applied, runPlan } from '../sync/run.ts';
+import type { PlanSaver } from '../sync/saved-plan.ts';
 import { type Prepared, prepareSync, type SyncInput } from '../sync/sync.ts';
+import { programVersion } from '../version.ts';
 import { type GlobalFlags, runCommand, type Surroundings } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { exitCodeUnder } from './interruption.ts';
@@ -27,6 +31,8 @@ import { openSide, openSkills, whoRuns, withDatabase } from './sides.ts';
 /** Flags of the syncing commands. */
 export interface SyncFlags extends GlobalFlags {
   readonly dryRun?: boolean;
+  /** Where a dry run's plan is saved. */
+  readonly out?: string;
   readonly force?: boolean;
   readonly skillPath?: readonly string[];
   readonly delete?: boolean;
@@ -178,6 +184,7 @@ async function syncSides(direction: Direction, flags: SyncFlags, sides: Sides): 
  * Shows a plan or carries it out, and says what became of it. Returns the exit code.
  *
  * @param planNext what the next sync would do, where that is to be said
+ * @param planFile where the plan was read from, if it was saved
  */
 export async function carryOut(
   flags: SyncFlags,
@@ -186,7 +193,7 @@ export async function carryOut(
   prepared: Prepared,
   globs: PathGlobs,
   run: () => Promise<Applied>,
-  planNext?: () => Promise<Plan>,
+  { planNext, planFile }: { planNext?: () => Promise<Plan>; planFile?: string } = {},
 ): Promise<number> {
   let { plan } = prepared;
   for (const notice of prepared.notices) report.notice(notice);
@@ -195,10 +202,25 @@ export async function carryOut(
   const failed: Problem[] = [];
   const done: PlannedChange[] = [];
   let number: number | undefined;
+  let savedAs = planFile;
   if (flags.dryRun) {
-    for await (const preview of previewPlan(input, plan)) {
-      signal.throwIfAborted();
-      report.preview(preview);
+    // A plan that must not be carried out is not kept to be carried out later.
+    const saving =
+      flags.out !== undefined && !plan.refusal ? await beginSaving(flags.out, input, prepared) : undefined;
+    if (saving && !saving.ok) failed.push(saving.problem);
+    const saver = saving?.ok ? saving.value : undefined;
+    try {
+      for await (const preview of previewPlan(input, prepared)) {
+        signal.throwIfAborted();
+        report.preview(preview);
+        const problem = await saver?.add(preview);
+        if (problem) failed.push(problem);
+      }
+      const saved = await saver?.finish();
+      if (saved?.ok) savedAs = flags.out;
+      else if (saved) failed.push(saved.problem);
+    } finally {
+      await saver?.discard();
     }
   } else if (!plan.refusal) {
     const applied = await run();
@@ -220,8 +242,27 @@ export async function carryOut(
     ...new Set([...plan.problems, ...globs.unmatched(), ...(plan.refusal ? [plan.refusal] : []), ...failed]),
   ];
   const exitCode = exitCodeUnder(signal, exitCodeOf(plan, done, problems, flags));
-  report.end({ plan, done, problems, exitCode, ...(number && { run: number }), ...(next && { next }) });
+  report.end({
+    ...{ plan, done, problems, exitCode },
+    ...(number && { run: number }),
+    ...(next && { next }),
+    ...(savedAs !== undefined && { savedAs }),
+  });
   return exitCode;
+}
+
+/** Begins to save a plan as a file; what that takes is loaded here, since few runs do. */
+async function beginSaving(file: string, input: SyncInput, prepared: Prepared): Promise<Outcome<PlanSaver>> {
+  const [{ PlanWriter }, { headerOf, PlanSaver }] = await Promise.all([
+    import('../sync/plan-file.ts'),
+    import('../sync/saved-plan.ts'),
+  ]);
+  if (await standsAmongSkills(nodeDisk, path.resolve(file), input.run.directory)) {
+    return refuse({ reason: 'plan-among-skills', file, skillsDirectory: input.run.directory });
+  }
+  const header = await headerOf(input, prepared, programVersion());
+  const writer = await PlanWriter.create(nodeDisk, file, header);
+  return writer.ok ? { ok: true, value: await PlanSaver.begin(input, prepared, writer.value) } : writer;
 }
 
 function statusFilter(status: SyncFlags['status']): SyncInput['statuses'] {

@@ -36,9 +36,15 @@ const placeArguments = [
   '--show-prefix',
 ];
 
-/** Reads the lines that {@link placeArguments} ask for; undefined where they are not those of a whole clone. */
-export function readPlace([inside, shallow, head, name, ...prefix]: readonly string[]): Place | undefined {
-  if (inside !== 'true' || shallow !== 'false') return undefined;
+/**
+ * Reads the lines that {@link placeArguments} ask for; undefined where they are not those of a whole clone, or of
+ * any where a shallow one is taken too.
+ */
+export function readPlace(
+  [inside, shallow, head, name, ...prefix]: readonly string[],
+  takesShallow = false,
+): Place | undefined {
+  if (inside !== 'true' || (shallow !== 'false' && !takesShallow)) return undefined;
   if (head === undefined || name === undefined || !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(head))
     return undefined;
   return {
@@ -77,6 +83,17 @@ export async function findRepository(directory: string): Promise<GitRepository |
   if (!place) return undefined;
   const [root, kept] = await Promise.all([rootOf(directory, place.head), isKept(directory)]);
   return root !== undefined && kept ? { ...place, root, skillsDirectory: directory } : undefined;
+}
+
+/** Where a directory stands, for who only compares places: a shallow clone knows its commit, and no root. */
+export async function findPlace(
+  directory: string,
+): Promise<(Place & { readonly root: string | null }) | undefined> {
+  const lines = await gitRecords({ directory, args: placeArguments, separator: '\n' });
+  const place = lines && readPlace(lines, true);
+  if (!lines || !place) return undefined;
+  const isWhole = readPlace(lines) !== undefined;
+  return { ...place, root: (isWhole && (await rootOf(directory, place.head))) || null };
 }
 
 /** A path as git prints it, from the work tree's top, seen from the skills directory; undefined for one outside. */

@@ -42,9 +42,20 @@ export interface PlannedChange extends Change {
    * there is in the skill's history. `renamed`: the other side renamed it since, edits of that side with it.
    * `deleted`: the other side holds it no more. `forced`: it was asked for.
    * `undone`: as it was before a run that is taken back. `merged`: both sides' edits together.
+   * `resolved`: what the user made of both sides of a conflict.
    * Else a conflict was decided: `newer` won, or what the user prefers, or an edit over a deletion.
    */
-  readonly why: 'new' | 'edited' | 'older' | 'renamed' | 'deleted' | 'forced' | 'undone' | 'merged' | WonBy;
+  readonly why:
+    | 'new'
+    | 'edited'
+    | 'older'
+    | 'renamed'
+    | 'deleted'
+    | 'forced'
+    | 'undone'
+    | 'merged'
+    | 'resolved'
+    | WonBy;
   /** Which side holds what it brings, and where before the run, if that is not the other side at `path`. */
   readonly content?: { readonly side: Side; readonly path: SkillPath };
   /** What it brings, where that is out of the history. */
@@ -58,7 +69,13 @@ export function isOverwriting({ why, before, after }: PlannedChange): boolean {
   return before !== null && after !== null && overwriting.has(why);
 }
 
-const overwriting: ReadonlySet<PlannedChange['why']> = new Set(['forced', 'newer', 'preferred', 'merged']);
+const overwriting: ReadonlySet<PlannedChange['why']> = new Set([
+  'forced',
+  'newer',
+  'preferred',
+  'merged',
+  'resolved',
+]);
 
 /** A change that policy keeps back. */
 export interface Hold {

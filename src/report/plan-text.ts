@@ -32,6 +32,7 @@ const reasons: { readonly [W in PlannedChange['why']]: string } = {
   forced: 'overwritten as asked, stored first',
   undone: 'as it was before the run that is taken back',
   merged: 'both sides were edited, and the edits go together',
+  resolved: 'both sides were edited, resolved as asked',
   newer: 'both sides were edited, the other one last',
   preferred: 'both sides were edited, the other one is preferred',
   'edit-over-deletion': 'deleted here, edited on the other side: the edit wins',
@@ -192,9 +193,14 @@ export function undoLine(run: number): string {
   return `To have it again: skill-fleet undo ${run}\n`;
 }
 
-/** The last line of a dry run. */
-export function planSummary(plan: Plan, problems: readonly Problem[]): string {
-  const next = plan.changes.length > 0 ? ` Run it with: skill-fleet ${commandOf(plan)}` : '';
+/**
+ * The last line of a dry run.
+ *
+ * @param savedAs the file that the plan is saved as, if any
+ */
+export function planSummary(plan: Plan, problems: readonly Problem[], savedAs?: string): string {
+  const command = savedAs === undefined ? commandOf(plan) : `apply ${shellWord(savedAs)}`;
+  const next = plan.changes.length > 0 ? ` Run it with: skill-fleet ${command}` : '';
   return `Dry run, nothing was changed: ${plannedText(plan, problems)}.${next}\n${aheadAdvice(plan)}${conflictAdvice(plan)}`;
 }
 
@@ -216,6 +222,11 @@ export function resultSummary(
 ): string {
   const text = countsText({ ...countPlan({ ...plan, changes: done }), problems: problems.length }, doneWords);
   return `${done.length === 0 ? 'Nothing changed' : 'Done'}: ${text}.\n${aheadAdvice(plan)}${conflictAdvice(plan)}`;
+}
+
+/** A name as a shell takes it for one word. */
+function shellWord(name: string): string {
+  return /^[\w./:@%+=-]+$/.test(name) ? name : `'${printableLine(name).replaceAll("'", "'\\''")}'`;
 }
 
 function aheadAdvice({ ahead }: Plan): string {

@@ -33,7 +33,7 @@ export function jsonReport(output: Output, command: string): SyncReport {
       const kept = result.ok && result.kept !== undefined ? { kept: result.kept } : {};
       changes.push({ ...changeJson(result.change, reading), outcome, ...kept });
     },
-    end({ plan, done, problems, exitCode, run, next }) {
+    end({ plan, done, problems, exitCode, run, next, savedAs }) {
       output.result(
         jsonText({
           command,
@@ -43,6 +43,7 @@ export function jsonReport(output: Output, command: string): SyncReport {
           migrations: facts?.migrations,
           summary: { ...countPlan(plan), problems: problems.length, done: done.length },
           ...(run !== undefined && { run }),
+          ...(savedAs !== undefined && { plan: savedAs }),
           ...(plan.undoes !== undefined && { undoes: plan.undoes }),
           ...(next && { next: { ...countPlan(next), problems: next.problems.length } }),
           changes,

@@ -39,6 +39,8 @@ export interface Ended {
   readonly exitCode: number;
   /** The number of the run; none where it wrote nothing. */
   readonly run?: number;
+  /** The file that the plan is saved as. */
+  readonly savedAs?: string;
   /** What the next sync would do, where that is to be said. */
   readonly next?: Plan;
 }

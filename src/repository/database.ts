@@ -1,7 +1,7 @@
 // The database as a side of the sync.
 
 import type { Notice } from '../notice.ts';
-import { type Outcome, refuse } from '../problem.ts';
+import { type Outcome, type Problem, refuse } from '../problem.ts';
 import {
   type Change,
   type DatabaseReplica,
@@ -9,6 +9,7 @@ import {
   interrupted,
   type Load,
   type Loaded,
+  notWhole,
   type Reading,
   type Result,
   type SkillState,
@@ -148,6 +149,7 @@ export class Database implements DatabaseReplica {
     changes: readonly C[],
     source: Load,
     signal?: AbortSignal,
+    isWhole = false,
   ): Promise<readonly Result<C>[]> {
     try {
       return await this.#write(async (known) => {
@@ -155,6 +157,7 @@ export class Database implements DatabaseReplica {
         signal?.throwIfAborted();
         const byChange = new Map(done.map((result) => [result.change, result]));
         const results = changes.map((change) => byChange.get(change) ?? overtaken(change));
+        if (isWhole && results.some(({ ok }) => !ok)) throw new NotWhole(results);
         for (const { ok, change } of results) if (ok && change.from) this.#keys.delete(change.from);
         for (const { change, ...result } of results) {
           if (result.ok && result.state?.row) this.#keys.set(change.path, result.state.row.skillId);
@@ -165,6 +168,12 @@ export class Database implements DatabaseReplica {
       });
     } catch (error) {
       // All is rolled back: one transaction holds what a run changes.
+      if (error instanceof NotWhole) {
+        const refused = new Map<unknown, Problem>(
+          error.results.flatMap((result) => (result.ok ? [] : [[result.change, result.problem]])),
+        );
+        return changes.map((change) => ({ change, ...refuse(refused.get(change) ?? notWhole) }));
+      }
       if (!signal?.aborted || error !== signal.reason) throw error;
       return changes.map((change) => ({ change, ...refuse(interrupted) }));
     }
@@ -276,6 +285,16 @@ export class Database implements DatabaseReplica {
       await fillClosure(this.#connection);
       return done;
     });
+  }
+}
+
+/** Rolls back a transaction of which nothing is to stand where a part is refused. */
+class NotWhole extends Error {
+  readonly results: readonly Result[];
+
+  constructor(results: readonly Result[]) {
+    super('a change was refused');
+    this.results = results;
   }
 }
 

@@ -25,6 +25,7 @@ import {
   readHeader,
   type SavedChange,
 } from './plan-format.ts';
+import type { ContentsOf, LoadedContent } from './sync.ts';
 
 /** Bytes of a plan. What is larger is neither written nor read. */
 const maxPlanBytes = 1024 * 1024 * 1024;
@@ -201,11 +202,6 @@ export class PlanWriter {
   }
 }
 
-/** What a change brings, or why it cannot be had. */
-export type LoadedContent =
-  | { readonly digest: Digest; readonly entries: readonly Entry[] }
-  | { readonly digest: Digest; readonly problem: Problem };
-
 /** A plan as it was read. Its file stays open until `close`. */
 export interface SavedPlan {
   readonly header: PlanHeader;
@@ -214,7 +210,7 @@ export interface SavedPlan {
    * Reads contents that the changes bring, one at a time, in the order asked for. Each is checked against its digest:
    * problems `plan-damaged` and `plan-not-readable`.
    */
-  load(digests: readonly Digest[]): AsyncIterable<LoadedContent>;
+  readonly load: ContentsOf;
   close(): Promise<void>;
 }
 

@@ -59,7 +59,7 @@ const commit = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
 // Each enumeration has to name every value of its type, and no other.
 const sides: { readonly [S in Side]: S } = { files: 'files', database: 'database' };
 const directions: { readonly [D in Direction]: D } = { export: 'export', import: 'import', sync: 'sync' };
-const whys: { readonly [W in PlannedChange['why'] | 'merged' | 'resolved']: W } = {
+const whys: { readonly [W in PlannedChange['why']]: W } = {
   new: 'new',
   edited: 'edited',
   older: 'older',
@@ -91,7 +91,9 @@ const headShape = {
       directory: directory.describe('The skills directory, absolute.'),
       git: z
         .strictObject({
-          repository: commit.describe('The root commit, which tells the repository.'),
+          repository: commit
+            .nullable()
+            .describe('The root commit, which tells the repository; null in a shallow clone.'),
           directory: z.string().max(32_768).describe('The skills directory in the repository.'),
           commit: commit.describe('HEAD.'),
         })

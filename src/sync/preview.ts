@@ -3,10 +3,11 @@
 import { otherSide } from '../reconcile/conflict.ts';
 import type { Conflict, MergeSources, Plan, PlannedChange, Preview, Side } from '../reconcile/plan.ts';
 import { type Loaded, oneByOne, type PastState } from '../replica.ts';
+import type { Digest } from '../skill/digest.ts';
 import { compareBytes, type SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
 import { loadMerged } from './merge.ts';
-import type { Prepared, SyncInput } from './sync.ts';
+import type { ContentsOf, Prepared, SyncInput } from './sync.ts';
 
 /** A skill, and where each side holds what there is to see of it; null is nowhere. */
 interface Place {
@@ -16,6 +17,7 @@ interface Place {
   /** What comes out of the history, or of a merge, in the place of what the side `from` holds. */
   readonly past?: PastState;
   readonly merge?: MergeSources;
+  readonly saved?: Digest;
   readonly from?: Side;
 }
 
@@ -32,9 +34,13 @@ export interface BothSides {
 type Sides = Pick<SyncInput, 'files' | 'database'>;
 
 /** Reads what a plan's changes and conflicts are about, in byte order of paths, within bounded memory. */
-export async function* previewPlan(sides: Sides, plan: Plan): AsyncGenerator<Preview> {
+export async function* previewPlan(
+  sides: Sides,
+  { plan, contents }: Pick<Prepared, 'plan' | 'contents'>,
+): AsyncGenerator<Preview> {
   const read = await sides.database.reader();
-  for await (const [{ of }, both] of loadBoth(sides, itemsOf(plan))) {
+  const items = itemsOf(plan, contents !== undefined);
+  for await (const [{ of }, both] of loadBoth(sides, items, contents)) {
     if ('conflict' in of) yield { ...both, conflict: of.conflict };
     else {
       const { side, path, content } = of.change;
@@ -65,6 +71,7 @@ export async function* loadDifferences(
 async function* loadBoth<I extends Place>(
   { files, database }: Sides,
   items: readonly I[],
+  contents?: ContentsOf,
 ): AsyncGenerator<readonly [I, BothSides]> {
   const local = oneByOne(files.load(items.flatMap((item) => item.inFiles ?? [])));
   const remote = oneByOne(database.load(items.flatMap((item) => item.inDatabase ?? [])));
@@ -80,13 +87,17 @@ async function* loadBoth<I extends Place>(
       (asked) => loadMerged({ files, database }, asked),
     ),
   );
+  const saved = contents?.(items.flatMap((item) => item.saved ?? []))[Symbol.asyncIterator]();
   let older = await history.next();
   for (const item of items) {
     let here = item.inFiles ? await nextSkill(local) : null;
     let stored = item.inDatabase ? await nextSkill(remote) : null;
     let made: Skill | null | undefined;
     if (item.merge) made = await nextSkill(merges);
-    else if (item.past && older.value?.path === item.path) {
+    else if (item.saved) {
+      const { value } = (await saved?.next()) ?? {};
+      made = value && 'entries' in value ? { path: item.path, entries: value.entries } : null;
+    } else if (item.past && older.value?.path === item.path) {
       made = 'skill' in older.value ? older.value.skill : null;
       older = await history.next();
     }
@@ -103,11 +114,13 @@ async function* loadAll<A>(
   if (asked.length > 0) yield* load(asked);
 }
 
-function itemsOf({ changes, conflicts }: Plan): readonly Item[] {
+/** @param isSaved whether what changes bring lies beside both sides */
+function itemsOf({ changes, conflicts }: Plan, isSaved: boolean): readonly Item[] {
   const changed = changes.map((change): Item => {
     const { side, path, from = path, before, after, content, past, merge } = change;
     const target = before && from;
-    const source = after === null || past || merge ? null : (content?.path ?? path);
+    const isMade = isSaved && content?.side !== side;
+    const source = after === null || past || merge || isMade ? null : (content?.path ?? path);
     // What is moved as it is stays what it was: there is nothing else to see.
     const [mine, other] = content?.side === side ? [target, null] : [target, source];
     const [inDatabase, inFiles] = side === 'database' ? [mine, other] : [other, mine];
@@ -117,6 +130,7 @@ function itemsOf({ changes, conflicts }: Plan): readonly Item[] {
       inDatabase,
       ...(past && { past }),
       ...(merge && { merge }),
+      ...(isMade && after && { saved: after.digest }),
       from: otherSide(side),
       of: { change },
     };

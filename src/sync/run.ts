@@ -1,13 +1,14 @@
 // How a run ends: its plan carried out on both sides, and the base advanced by what they answered.
 
 import type { Problem } from '../problem.ts';
+import { refuse } from '../problem.ts';
 import { otherSide } from '../reconcile/conflict.ts';
 import { isOverwriting, type Plan, type PlannedChange } from '../reconcile/plan.ts';
-import { type Load, loadAt, type Result } from '../replica.ts';
+import { type Load, loadAt, notWhole, type Result, type RunStart } from '../replica.ts';
 import { foldersAbove, type SkillPath } from '../skill/path.ts';
 import { advanceBase } from './advance-base.ts';
 import { loadMerged } from './merge.ts';
-import { type Prepared, prepareSync, type SyncInput } from './sync.ts';
+import { type ContentsOf, type Prepared, prepareSync, type SyncInput } from './sync.ts';
 import { withFileTimes } from './times.ts';
 
 /** What became of a run. */
@@ -28,10 +29,19 @@ export async function runPlan(input: SyncInput, prepared: Prepared): Promise<App
     await advanceBase(input, prepared, []);
     return { plan: prepared.plan, results: [] };
   }
-  const { database } = input;
-  const run = await database.beginRun({ ...input.run, ...prepared.checkout?.commitAndBranch });
+  return inRecord(input, prepared, input.run, () => carryOutAndReplan(input, prepared));
+}
+
+/** Carries out a run between the beginning and the end of its record. */
+export async function inRecord<A extends Pick<Applied, 'results'>>(
+  { database }: SyncInput,
+  { checkout }: Pick<Prepared, 'checkout'>,
+  start: RunStart,
+  work: () => Promise<A>,
+): Promise<A & { readonly run: number }> {
+  const run = await database.beginRun({ ...start, ...checkout?.commitAndBranch });
   try {
-    const applied = await carryOutAndReplan(input, prepared);
+    const applied = await work();
     const failed = applied.results.filter((result) => !result.ok).length;
     await database.endRun(countsOf(applied.results), failed > 0 ? `${failed} failed` : null);
     return { ...applied, run };
@@ -176,10 +186,28 @@ function contentsOf(
   };
 }
 
+/** Reads what changes bring from where it lies by its digest. */
+function contentsFrom(contents: ContentsOf, changes: readonly PlannedChange[]): Load {
+  const digests = new Map(changes.map(({ path, after }) => [path, after?.digest]));
+  return async function* (paths) {
+    const asked = paths.flatMap((path) => {
+      const digest = digests.get(path);
+      return digest ? [[path, digest] as const] : [];
+    });
+    let at = 0;
+    for await (const content of contents(asked.map(([, digest]) => digest))) {
+      const path = asked[at++]?.[0];
+      if (path === undefined) return;
+      if ('problem' in content) yield [{ path, problem: content.problem }];
+      else yield [{ path, skill: { path, entries: content.entries } }];
+    }
+  };
+}
+
 /** Carries out a plan's changes: the database's in one transaction, then the files'. */
 export async function applyChanges(
   input: SyncInput,
-  { plan, base, checkout }: Prepared,
+  { plan, base, checkout, contents, isWhole = false }: Prepared,
 ): Promise<readonly Result<PlannedChange>[]> {
   const { files, database, signal } = input;
   const changes = plan.changes.map((change): PlannedChange => {
@@ -190,9 +218,11 @@ export async function applyChanges(
     { files, database, checkout },
     changes.filter((change) => change.side === 'database'),
   );
+  const source = (some: readonly PlannedChange[], moved: ReadonlyMap<SkillPath, SkillPath>) =>
+    contents ? contentsFrom(contents, some) : contentsOf(input, some, moved);
   const stored =
     toDatabase.length > 0
-      ? await database.apply(toDatabase, contentsOf(input, toDatabase, new Map()), signal)
+      ? await database.apply(toDatabase, source(toDatabase, new Map()), signal, isWhole)
       : [];
   // What the database did not take goes nowhere; why not is said once.
   const unmerged = new Set(stored.flatMap(({ ok, change }) => (!ok && change.merge ? [change.path] : [])));
@@ -200,6 +230,9 @@ export async function applyChanges(
     ({ side, merge, path }) => side === 'files' && !(merge && unmerged.has(path)),
   );
   if (toFiles.length === 0) return stored;
+  if (isWhole && stored.some(({ ok }) => !ok)) {
+    return [...stored, ...toFiles.map((change) => ({ change, ...refuse(notWhole) }))];
+  }
   // What is not written any more need not be kept.
   const overwriting = signal?.aborted ? [] : toFiles.filter(isOverwriting);
   const standing = new Map(overwriting.map(({ path, from }) => [path, from ?? path]));
@@ -212,7 +245,7 @@ export async function applyChanges(
   );
   const answers = await files.apply(
     toFiles.filter((change) => !unkept.has(change)),
-    contentsOf(input, toFiles, movedRows(stored)),
+    source(toFiles, movedRows(stored)),
     signal,
   );
   const written = answers.map((result): Result<PlannedChange> => {
@@ -230,7 +263,7 @@ function movedRows(results: readonly Result<PlannedChange>[]): ReadonlyMap<Skill
 }
 
 /** How many of each kind a run did, for its record. */
-export function countsOf(results: readonly Result[]): { readonly [name: string]: number } {
+function countsOf(results: readonly Result[]): { readonly [name: string]: number } {
   const counts = { created: 0, updated: 0, renamed: 0, removed: 0, failed: 0 };
   for (const { ok, change } of results) {
     if (!ok) counts.failed++;

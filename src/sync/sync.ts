@@ -2,6 +2,7 @@
 
 import type { Disk } from '../disk.ts';
 import type { Notice } from '../notice.ts';
+import type { Problem } from '../problem.ts';
 import {
   contestedBases,
   differingWithoutBase,
@@ -20,7 +21,9 @@ import type {
   SkillState,
   Snapshot,
 } from '../replica.ts';
+import type { Digest } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
+import type { Entry } from '../skill/skill.ts';
 import { type BaseIdentity, type ReadBase, readBase, setAsideUnless } from './base.ts';
 import { BitsElsewhere, withPastBits } from './bits.ts';
 import { Checkout } from './checkout.ts';
@@ -58,7 +61,19 @@ export interface Prepared {
   readonly checkout: Checkout | undefined;
   /** Rows of which the database does not keep all that it could, though the files hold the same. */
   readonly unsettled: ReadonlyMap<SkillPath, SkillState>;
+  /** What the changes bring, where that lies beside both sides. */
+  readonly contents?: ContentsOf;
+  /** Whether the database is to take all changes or none. */
+  readonly isWhole?: boolean;
 }
+
+/** Reads contents by their digests, one at a time, in the order asked for. */
+export type ContentsOf = (digests: readonly Digest[]) => AsyncIterable<LoadedContent>;
+
+/** A skill's files, or why they cannot be had. */
+export type LoadedContent =
+  | { readonly digest: Digest; readonly entries: readonly Entry[] }
+  | { readonly digest: Digest; readonly problem: Problem };
 
 /** Reads both sides and decides. Writes nothing: a dry run ends here. */
 export function prepareSync(input: SyncInput): Promise<Prepared> {

@@ -87,11 +87,12 @@ export async function withFileTimes(
   clocks: Clocks,
   changes: readonly PlannedChange[],
 ): Promise<readonly PlannedChange[]> {
-  // Only what others may have edited too can come into a conflict with what they wrote.
-  const edited = changes.flatMap(({ path, from = path, before, after, content }): readonly Asked[] =>
-    before && after && content?.side !== 'database'
-      ? [{ path, inFiles: content?.path ?? path, inDatabase: from }]
-      : [],
+  // Only what others may have edited too can come into a conflict with what they wrote. Of what is known, none asks.
+  const edited = changes.flatMap(
+    ({ path, from = path, before, after, content, ...known }): readonly Asked[] =>
+      before && after && content?.side !== 'database' && !known.origin && !known.changedAt
+        ? [{ path, inFiles: content?.path ?? path, inDatabase: from }]
+        : [],
   );
   const times = await readTimes(clocks, edited);
   if (times === undefined) return changes;

@@ -7,7 +7,7 @@ import type { RecordedChange, RecordedRun } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
 import { writeBaseNow } from './advance-base.ts';
 import type { BaseEntry } from './base.ts';
-import { type Applied, applyChanges, countsOf } from './run.ts';
+import { type Applied, applyChanges, inRecord } from './run.ts';
 import { type Prepared, prepareSync, readSides, type SyncInput } from './sync.ts';
 
 /** The plan of an undo, and the run that it takes back. */
@@ -59,26 +59,13 @@ function isAt({ run: { host, directory } }: SyncInput, run: RecordedRun): boolea
 
 /** Carries out an undo. It is a run like others, and can be taken back in turn. */
 export async function runUndo(input: SyncInput, prepared: PreparedUndo): Promise<Applied> {
-  const { plan, run, checkout } = prepared;
+  const { plan, run } = prepared;
   if (plan.changes.length === 0) return { plan, results: [] };
-  const { database } = input;
-  const number = await database.beginRun({
-    ...input.run,
-    ...checkout?.commitAndBranch,
-    direction: 'undo',
-    undoes: run.id,
-  });
-  try {
+  return inRecord(input, prepared, { ...input.run, direction: 'undo', undoes: run.id }, async () => {
     const results = await applyChanges(input, prepared);
     await setBaseBack(input, prepared, new Set(results.flatMap(({ ok, change }) => (ok ? [] : change.path))));
-    const failed = results.filter((result) => !result.ok).length;
-    await database.endRun(countsOf(results), failed > 0 ? `${failed} failed` : null);
-    return { plan, results, run: number };
-  } catch (error) {
-    // The first error says more than what closing the record meets on a lost connection.
-    await database.endRun({}, (error as Error).message).catch(() => {});
-    throw error;
-  }
+    return { plan, results };
+  });
 }
 
 /** Lets both sides have agreed last on what they had agreed on before the run. */

@@ -50,7 +50,7 @@ async function count(kind: (typeof databaseKinds)[number], skills: number): Prom
     const input = await syncInput(connection, clone.folder, 'export');
     const { plan } = await prepareSync(input);
     let shown = 0;
-    for await (const _ of previewPlan(input, plan)) shown++;
+    for await (const _ of previewPlan(input, { plan })) shown++;
     expect(shown).toBe(skills);
   };
   const steps: { readonly [R in keyof Counts]: () => Promise<unknown> } = {

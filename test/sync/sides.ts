@@ -5,14 +5,18 @@ import path from 'node:path';
 import { openDirectory } from '../../src/directory/directory.ts';
 import { defaultLimits } from '../../src/directory/limits.ts';
 import { type Disk, nodeDisk } from '../../src/disk.ts';
-import type { Plan, PlannedChange, Policy } from '../../src/reconcile/plan.ts';
-import { type Direction, oneByOne, type Result } from '../../src/replica.ts';
+import type { Outcome } from '../../src/problem.ts';
+import type { Plan, PlannedChange, Policy, Side } from '../../src/reconcile/plan.ts';
+import { type Direction, oneByOne, type Result, type Snapshot } from '../../src/replica.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { Database } from '../../src/repository/database.ts';
 import type { Status } from '../../src/skill/status.ts';
 import { makeStateDirectory } from '../../src/state-directory.ts';
 import type { ReadBase } from '../../src/sync/base.ts';
+import { openPlan, PlanWriter } from '../../src/sync/plan-file.ts';
+import { previewPlan } from '../../src/sync/preview.ts';
 import { runPlan } from '../../src/sync/run.ts';
+import { headerOf, PlanSaver, prepareApply, runApply } from '../../src/sync/saved-plan.ts';
 import { prepareSync, type SyncInput } from '../../src/sync/sync.ts';
 import { planNext, prepareUndo, runUndo } from '../../src/sync/undo.ts';
 import { compileMapping } from '../../src/taxonomy/infer.ts';
@@ -37,6 +41,10 @@ export interface RunOutcome {
   readonly base: ReadBase;
 }
 
+export interface ApplyOptions extends Pick<RunOptions, 'dryRun' | 'meanwhile'> {
+  readonly atomic?: boolean;
+}
+
 export interface UndoOutcome extends Omit<RunOutcome, 'base'> {
   /** What the next sync would do with the skills that it concerned. */
   readonly next: Plan;
@@ -49,6 +57,12 @@ export interface Clone {
   run(direction: Direction, options?: RunOptions): Promise<RunOutcome>;
   /** Takes back a run, or the latest; a refusal fails the test. */
   undo(run?: number | null, options?: RunOptions): Promise<UndoOutcome>;
+  /** Saves the plan of a dry run as a file, with problems of what could not be saved. */
+  save(file: string, direction: Direction, options?: RunOptions): Promise<Plan>;
+  /** Carries out a saved plan. A plan of others, or one that cannot be read, is its problem. */
+  apply(file: string, options?: ApplyOptions): Promise<Outcome<Omit<RunOutcome, 'base'>>>;
+  /** What each side holds, by digest. */
+  digests(): Promise<{ readonly [S in Side]: ReadonlyMap<string, string> }>;
   /** Every file below the folder: its text, `*` before it where it is executable. */
   files(): Promise<{ readonly [path: string]: string }>;
 }
@@ -122,6 +136,44 @@ export async function cloneAt(
       const { plan, results } =
         options.dryRun || undo.plan.refusal ? { plan: undo.plan, results: [] } : await runUndo(input, undo);
       return { plan, results, words: wordsOf(plan, results), next: await planNext(input, undo) };
+    },
+    save: async (file, direction, options = {}) => {
+      const input = await inputOf(direction, options);
+      return input.database.inView(async () => {
+        const prepared = await prepareSync(input);
+        const writer = await PlanWriter.create(nodeDisk, file, await headerOf(input, prepared, '0.0.0'));
+        if (!writer.ok) throw new Error(JSON.stringify(writer.problem));
+        const saver = await PlanSaver.begin(input, prepared, writer.value);
+        for await (const preview of previewPlan(input, prepared)) {
+          const problem = await saver.add(preview);
+          if (problem) throw new Error(JSON.stringify(problem));
+        }
+        const finished = await saver.finish();
+        if (!finished.ok) throw new Error(JSON.stringify(finished.problem));
+        return prepared.plan;
+      });
+    },
+    apply: async (file, { atomic = false, ...options } = {}) => {
+      const saved = await openPlan(nodeDisk, file);
+      if (!saved.ok) return saved;
+      const input = await inputOf(saved.value.header.direction, {});
+      try {
+        const prepared = await prepareApply(input, saved.value, file, atomic);
+        if (!prepared.ok) return prepared;
+        await options.meanwhile?.();
+        const { plan, results } =
+          options.dryRun || prepared.value.plan.refusal
+            ? { plan: prepared.value.plan, results: [] }
+            : await runApply(input, prepared.value);
+        return { ok: true, value: { plan, results, words: wordsOf(plan, results) } };
+      } finally {
+        await saved.value.close();
+      }
+    },
+    digests: async () => {
+      const { files, database } = await inputOf('sync', {});
+      const of = ({ skills }: Snapshot) => new Map([...skills].map(([skill, { digest }]) => [skill, digest]));
+      return { files: of(await files.snapshot()), database: of(await database.snapshot()) };
     },
     files: async () => {
       const names = await readdir(folder, { recursive: true });
