@@ -194,8 +194,23 @@ addCommand(
   'diff [paths...]',
   'show what the files and the database hold differently',
   () => import('./commands/diff.ts') as Promise<CommandModule>,
-  ['skill-fleet diff', "skill-fleet diff 'development/**'"],
-);
+  ['skill-fleet diff', "skill-fleet diff 'development/**'", 'skill-fleet diff --conflict'],
+).option('--conflict', 'only conflicts: what each side made of what both agreed on');
+
+addCommand(
+  'resolve <path>',
+  'settle one conflict',
+  () => import('./commands/resolve.ts') as Promise<CommandModule>,
+  [
+    'skill-fleet resolve development/languages/python/async --with local',
+    'skill-fleet resolve development/languages/python/async --with merged.md',
+  ],
+)
+  .requiredOption(
+    '--with <version>',
+    "local: the files' version; database: the database's; else a document, or the folder of a skill",
+  )
+  .option('--dry-run', 'show what would happen; change nothing');
 
 addCommand(
   'log [path]',

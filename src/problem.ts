@@ -112,6 +112,28 @@ const reasons = {
     remedy: 'Bring back single skills: skill-fleet log PATH, then skill-fleet restore PATH --revision N.',
   }),
 
+  // ---- settling a conflict ----
+  'no-conflict': (_: OfSkill): Sentence => ({
+    what: `${_.path} is in no conflict`,
+    remedy: 'See what a sync would do with: skill-fleet sync-db --dry-run.',
+  }),
+  'conflict-waits': (_: OfSkill): Sentence => ({
+    what: `${_.path} came to where another skill stood, whose rename is still to be settled`,
+    remedy: 'Settle that one first: skill-fleet diff --conflict shows all conflicts.',
+  }),
+  'conflict-of-one': (_: OfSkill): Sentence => ({
+    what: `${_.path} is deleted on one side, so there are no two versions to make one of`,
+    remedy: 'Choose a side: --with local, or --with database.',
+  }),
+  'files-not-settled': (_: OfSkill & { files: readonly string[] }): Sentence => ({
+    what: `${_.path}: both sides changed attached files too, otherwise: ${_.files.join(', ')}`,
+    remedy: 'Give a folder that holds the whole skill: --with FOLDER.',
+  }),
+  'resolution-not-readable': (_: { file: string; why: string }): Sentence => ({
+    what: `What settles the conflict cannot be read: ${_.file}: ${_.why}`,
+    remedy: 'Name a document, or a folder with a SKILL.md. local and database name the sides.',
+  }),
+
   // ---- saved plans ----
   'plan-not-found': (_: { file: string }): Sentence => ({
     what: `Plan not found: ${_.file}`,

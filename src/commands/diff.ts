@@ -1,20 +1,31 @@
 // `diff`: what the two sides hold differently, files against database.
 
 import { nodeDisk } from '../disk.ts';
+import type { Problem } from '../problem.ts';
+import { mergeSkills } from '../reconcile/merge.ts';
 import { diffLines } from '../report/diff-text.ts';
 import { jsonText, problemJson } from '../report/json.ts';
+import type { Output } from '../report/output.ts';
+import { conflictLines, settlingLines } from '../report/plan-text.ts';
 import { problemLines } from '../report/problem-text.ts';
 import { diffSkills } from '../report/skill-diff.ts';
 import { printableLine } from '../report/terminal-text.ts';
+import { loadConflicts } from '../sync/merge.ts';
 import { loadDifferences } from '../sync/preview.ts';
-import { prepareSync, type SyncInput } from '../sync/sync.ts';
+import { type Prepared, prepareSync, type SyncInput } from '../sync/sync.ts';
 import { type GlobalFlags, runCommand } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { PathGlobs } from './path-globs.ts';
 import { openSide, openSkills, whoRuns, withDatabase } from './sides.ts';
 
+/** Flags of `diff`. */
+export interface DiffFlags extends GlobalFlags {
+  /** Only conflicts, each side against what both agreed on. */
+  readonly conflict?: boolean;
+}
+
 /** Prints the differences of the skills at `globs`, or of all. Creates and changes nothing. */
-export function run(flags: GlobalFlags, ...globs: readonly string[]): Promise<number> {
+export function run(flags: DiffFlags, ...globs: readonly string[]): Promise<number> {
   return runCommand(flags, true, async ({ config, output, signal, connecting }) => {
     const directory = await openSkills(config);
     if (!directory.ok) return directory;
@@ -36,6 +47,12 @@ export function run(flags: GlobalFlags, ...globs: readonly string[]): Promise<nu
           signal,
         };
         const prepared = await prepareSync(input);
+        const problems = [...prepared.plan.problems, ...selected.unmatched()];
+        const exitCode = problems.length > 0 ? exitCodes.failed : exitCodes.done;
+        if (flags.conflict) {
+          await printConflicts(input, prepared, problems, flags, output);
+          return { ok: true, value: exitCode } as const;
+        }
         const skills: { path: string; diff: string }[] = [];
         for await (const { path, files, database: row } of loadDifferences(input, prepared, input.selects)) {
           signal.throwIfAborted();
@@ -43,11 +60,50 @@ export function run(flags: GlobalFlags, ...globs: readonly string[]): Promise<nu
           if (flags.json) skills.push({ path, diff });
           else output.result(`${output.colors.bold(printableLine(path))}\n${diffLines(diff, output.colors)}`);
         }
-        const problems = [...prepared.plan.problems, ...selected.unmatched()];
         if (flags.json) output.result(jsonText({ skills, problems: problems.map(problemJson) }));
         else for (const problem of problems) output.notice(problemLines(problem, output.colors));
-        return { ok: true, value: problems.length > 0 ? exitCodes.failed : exitCodes.done } as const;
+        return { ok: true, value: exitCode } as const;
       }),
     );
   });
+}
+
+/** Prints conflicts: what each side made of what both agreed on, and whether that goes together. */
+async function printConflicts(
+  input: SyncInput,
+  { plan }: Prepared,
+  problems: readonly Problem[],
+  flags: DiffFlags,
+  output: Output,
+): Promise<void> {
+  const shown: object[] = [];
+  const { colors } = output;
+  for await (const { conflict, ...versions } of loadConflicts(input, plan.conflicts)) {
+    input.signal?.throwIfAborted();
+    const { path, why } = conflict;
+    const { base, files, database } = versions;
+    const against = (side: 'files' | 'database') =>
+      diffSkills(base ?? null, versions[side] ?? null, { before: 'agreed', after: side });
+    // Where nobody has what both agreed on, there are two versions to compare, and no more.
+    const diffs = base
+      ? { files: against('files'), database: against('database') }
+      : {
+          files: diffSkills(database ?? null, files ?? null, { before: 'database', after: 'files' }),
+          database: '',
+        };
+    const merged = base && files && database ? mergeSkills({ base, files, database }, path) : undefined;
+    const regions = merged && !merged.ok ? merged.regions : [];
+    if (flags.json)
+      shown.push({ path, why, base: conflict.base, merges: merged?.ok ?? false, regions, ...diffs });
+    else {
+      output.result(conflictLines({ ...conflict, ...(regions.length > 0 && { regions }) }, colors));
+      output.result(diffLines(diffs.files, colors) + diffLines(diffs.database, colors));
+      output.result(settlingLines(path, merged?.ok === true));
+    }
+  }
+  if (flags.json) output.result(jsonText({ conflicts: shown, problems: problems.map(problemJson) }));
+  else {
+    if (plan.conflicts.length === 0) output.result('No conflicts.\n');
+    for (const problem of problems) output.notice(problemLines(problem, colors));
+  }
 }

@@ -25,10 +25,12 @@ export interface Pair {
 /** Both sides left the base, differently. */
 export interface Conflict extends Pair {
   /**
-   * `waits`: it stands where a skill in conflict stood when both sides agreed. `moved-on`: it changed since the
+   * `waits`: it stands where another one stood when both sides agreed, whose rename is not settled. `moved-on`: it changed since the
    * run that is to be taken back.
    */
   readonly why: 'both-edited' | 'edited-and-deleted' | 'both-renamed' | 'no-base' | 'waits' | 'moved-on';
+  /** What both sides agreed on, where that is known. */
+  readonly base: Digest | null;
   /** Where the sides do not go together, if a merge was tried; none where nobody has what they agreed on. */
   readonly regions?: readonly Region[];
 }

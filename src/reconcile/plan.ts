@@ -60,13 +60,17 @@ export interface PlannedChange extends Change {
   readonly content?: { readonly side: Side; readonly path: SkillPath };
   /** What it brings, where that is out of the history. */
   readonly past?: PastState;
-  /** Of what it is made, where neither side holds what it brings: of both sides' versions, and what they agreed on. */
-  readonly merge?: MergeSources;
+  /**
+   * Of what it is made, where neither side holds what it brings: of both sides' versions and what they agreed on,
+   * or by whoever settled a conflict.
+   */
+  readonly merge?: MergeSources | 'by-hand';
 }
 
-/** Whether a change overwrites what its side alone holds: that is stored first. What is deleted goes to the trash. */
-export function isOverwriting({ why, before, after }: PlannedChange): boolean {
-  return before !== null && after !== null && overwriting.has(why);
+/** Whether a change overwrites what its side alone holds: that is stored first. What is deleted goes to the trash too. */
+export function isOverwriting({ why, side, before, after }: PlannedChange): boolean {
+  if (before === null) return false;
+  return after === null ? side === 'files' && why === 'preferred' : overwriting.has(why);
 }
 
 const overwriting: ReadonlySet<PlannedChange['why']> = new Set([
@@ -278,8 +282,8 @@ export function makePlan(whole: PlanInput): Plan {
 }
 
 /**
- * Decides each skill. What both sides agreed on of a renamed skill in conflict stays known by its old path: what
- * would come to stand there waits.
+ * Decides each skill. What both sides agreed on of a renamed skill that this plan does not settle stays known by its
+ * old path: what would come to stand there waits.
  */
 function draftOf(input: PlanInput, pairs: readonly Pair[], waiting: ReadonlySet<Pair> = new Set()): Draft {
   const draft: Draft = {
@@ -305,17 +309,28 @@ function draftOf(input: PlanInput, pairs: readonly Pair[], waiting: ReadonlySet<
       ends.some(unknown.remote) ? 'unknown' : (pair.remote?.digest ?? null),
       baseAt(input, pair),
     );
-    if (waiting.has(pair)) draft.conflicts.push({ ...pair, why: 'waits' });
+    if (waiting.has(pair)) draft.conflicts.push({ ...pair, why: 'waits', base: baseAt(input, pair) });
     else if (pair.renamed && decision !== 'undecided') addRenamed(draft, input, pair, pair.renamed, decision);
     else if (decision === 'unchanged') draft.unchanged++;
     else addDecision(draft, input, pair, decision);
   }
-  const kept = new Set(draft.conflicts.flatMap(({ renamed }) => renamed?.base.path ?? []));
+  const settled = new Set([
+    ...draft.agreed.flatMap(({ renamed }) => renamed?.base.path ?? []),
+    ...draft.changes.flatMap((change) => (isPlacing(change) ? (change.formerly ?? []) : [])),
+  ]);
+  const kept = new Set(
+    pairs.flatMap(({ renamed }) => (renamed && !settled.has(renamed.base.path) ? [renamed.base.path] : [])),
+  );
   const left = new Set(draft.conflicts.map(({ path }) => path));
   const inTheWay = pairs.filter(
     ({ path, renamed }) => kept.has(path) && renamed?.base.path !== path && !left.has(path),
   );
   return inTheWay.length === 0 ? draft : draftOf(input, pairs, new Set([...waiting, ...inTheWay]));
+}
+
+/** Whether both sides have a skill at one path by this change: by an edit of what one side renamed they do not. */
+export function isPlacing({ side, content }: PlannedChange): boolean {
+  return content === undefined || content.side === side;
 }
 
 /** The paths at which a skill stands, or stood. */
@@ -324,10 +339,7 @@ export function endsOf({ path, renamed }: Pair): readonly SkillPath[] {
 }
 
 /** What both sides agreed on of this skill. */
-export function baseAt(
-  { base, found }: Pick<PlanInput, 'base' | 'found'>,
-  { path, renamed }: Pair,
-): Digest | null {
+function baseAt({ base, found }: PlanInput, { path, renamed }: Pair): Digest | null {
   return renamed?.base.digest ?? base.get(path)?.digest ?? found.get(path) ?? null;
 }
 
@@ -376,7 +388,8 @@ function addConflict(draft: Draft, input: PlanInput, pair: Pair, named?: Conflic
     draft.changes.push(changeOf(pair, forced, 'forced'));
     return;
   }
-  const conflict: Conflict = { ...pair, why: named ?? whyConflict(input, pair) };
+  const base = baseAt(input, pair);
+  const conflict: Conflict = { ...pair, why: named ?? whyConflict(pair, base), base };
   if (addMerge(draft, input, conflict)) return;
   const won = winnerOf(conflict, input.policy.onConflict, input.times.get(pair.path));
   if (won === null) draft.conflicts.push(conflict);
@@ -393,29 +406,51 @@ function addMerge(draft: Draft, input: PlanInput, conflict: Conflict, mover?: Si
   const found = conflict.why === 'both-edited' ? input.merges.get(conflict.path) : undefined;
   if (found === undefined) return false;
   if ('regions' in found) draft.conflicts.push({ ...conflict, regions: found.regions });
-  else draft.changes.push(...mergedChanges(conflict, found, mover));
+  else {
+    const changes = bothChanged(conflict, mover, found.digest, { why: 'merged', merge: found.sources });
+    draft.changes.push(...changes);
+  }
   return true;
 }
 
-/** Makes both sides hold what their edits make together, where they do not yet. */
-function mergedChanges(
-  { why: _, ...pair }: Conflict,
-  { digest, sources }: Extract<FoundMerge, { readonly digest: Digest }>,
+/**
+ * Settles a conflict by what the user made of both sides. Undefined where one of them holds none: a side is to be
+ * chosen then.
+ */
+export function resolveByHand(conflict: Conflict, digest: Digest): readonly PlannedChange[] | undefined {
+  const { local, remote, renamed } = conflict;
+  if (!local || !remote) return undefined;
+  const place = renamed && decide(renamed.files, renamed.database, renamed.base.path);
+  // Where each renamed it otherwise, it stands where the files have it.
+  const mover =
+    place === 'change-files'
+      ? 'files'
+      : place === 'change-database' || place === 'conflict'
+        ? 'database'
+        : undefined;
+  return bothChanged(conflict, mover, digest, { why: 'resolved', merge: 'by-hand' });
+}
+
+/** Makes both sides hold what neither may hold yet. */
+function bothChanged(
+  { why: _, base: __, regions: ___, ...pair }: Conflict,
   mover: Side | undefined,
+  digest: Digest,
+  { why, merge }: Pick<PlannedChange, 'why' | 'merge'>,
 ): readonly PlannedChange[] {
   const { local, remote } = pair;
   return (['database', 'files'] as const).flatMap((side): readonly PlannedChange[] => {
     const [stands, comes] = side === 'database' ? [remote, local] : [local, remote];
     if (side !== mover && stands?.digest === digest) return [];
     const isEdit = mover !== undefined && side !== mover;
-    const change = isEdit ? editOf(pair, side, 'merged') : changeOf(pair, side, 'merged');
+    const change = isEdit ? editOf(pair, side, why) : changeOf(pair, side, why);
     if (comes?.digest === digest) return [change];
-    const { content: __, ...bare } = change;
+    const { content: ____, ...bare } = change;
     return [
       {
         ...bare,
         after: { ...bare.after, digest },
-        merge: sources,
+        ...(merge && { merge }),
         // No commit knows it.
         ...(side === 'database' && { origin: 'database' as const }),
       },
@@ -423,9 +458,9 @@ function mergedChanges(
   });
 }
 
-function whyConflict(input: PlanInput, pair: Pair): Conflict['why'] {
-  if (pair.local === null || pair.remote === null) return 'edited-and-deleted';
-  return baseAt(input, pair) ? 'both-edited' : 'no-base';
+function whyConflict({ local, remote }: Pair, base: Digest | null): Conflict['why'] {
+  if (local === null || remote === null) return 'edited-and-deleted';
+  return base ? 'both-edited' : 'no-base';
 }
 
 /** Adds what becomes of a renamed skill: where it stands is decided apart from what it holds. */
@@ -443,7 +478,7 @@ function addMove(draft: Draft, input: PlanInput, pair: Pair, mover: Side, conten
   const { changes, forced } = directions[input.direction];
   let edit: { readonly side: Side; readonly why: PlannedChange['why'] } | undefined;
   if (content === 'conflict') {
-    const conflict: Conflict = { ...pair, why: 'both-edited' };
+    const conflict: Conflict = { ...pair, why: 'both-edited', base: baseAt(input, pair) };
     if (!input.policy.force && addMerge(draft, input, conflict, mover)) return;
     const won = winnerOf(conflict, input.policy.onConflict, input.times.get(pair.path));
     if (won) edit = { side: won.changes, why: won.by };

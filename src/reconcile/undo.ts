@@ -41,7 +41,7 @@ export function makeUndoPlan({ run, done, local, remote, selects, policy }: Undo
     if (left.length === 0) unchanged++;
     else if (hasMoved && !policy.force) {
       const pair = { path, local: local.skills.get(path) ?? null, remote: remote.skills.get(path) ?? null };
-      conflicts.push({ ...pair, why: 'moved-on' });
+      conflicts.push({ ...pair, why: 'moved-on', base: null });
     } else changes.push(...left.map((one) => changeBack(one, sides[one.side], rows, hasMoved)));
   }
   changes.sort((a, b) => compareBytes(a.path, b.path));

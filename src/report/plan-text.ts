@@ -81,7 +81,7 @@ const conflictReasons: { readonly [W in Conflict['why']]: string } = {
   'edited-and-deleted': 'edited on one side, deleted on the other',
   'both-renamed': 'each side renamed it otherwise',
   'no-base': 'the sides differ, and nothing says which one is newer',
-  waits: 'it stands where another one stood that is in conflict',
+  waits: 'it came to where another one stood, whose rename is still to be settled',
   'moved-on': 'it changed since the run that is to be taken back',
 };
 
@@ -251,14 +251,25 @@ function conflictAdvice(plan: Plan): string {
       `  skill-fleet ${commandOf(plan)} --force\n`
     );
   }
-  const path = printableLine(conflicts[0]?.path ?? '');
-  const keep = (command: string, side: string) =>
-    `  skill-fleet ${command} --skill-path ${path} --force   keeps ${side}\n`;
+  const path = shellWord(conflicts[0]?.path ?? '');
   return (
     `Neither side of a conflict was changed${direction === 'sync' ? '' : ' by this command'}. ` +
     'To see one, and to settle it (what is overwritten is stored first):\n' +
-    `  skill-fleet diff ${path}\n` +
-    keep(commands.export, "the files' version") +
-    keep(commands.import, "the database's version")
+    `  skill-fleet diff --conflict ${path}\n` +
+    settlingLines(path, false)
+  );
+}
+
+/**
+ * How to settle a conflict.
+ *
+ * @param isMergeable whether both sides' edits are known to go together
+ */
+export function settlingLines(path: string, isMergeable: boolean): string {
+  const name = shellWord(path);
+  const merge = `  skill-fleet sync-db --skill-path ${name} --on-conflict merge\n`;
+  return (
+    (isMergeable ? `  They go together:\n${merge}` : '') +
+    ['local', 'database', 'FILE'].map((side) => `  skill-fleet resolve ${name} --with ${side}\n`).join('')
   );
 }

@@ -321,9 +321,11 @@ const settingsOfSync = `
      where name = 'default_toast_compression' and 'lz4' = any (enumvals))`;
 
 /** The files that a change of the files overwrites, where they still are what it expects. */
-function readBefore({ path, before, after }: Change, loaded: Loaded): Outcome<Overwritten> {
+function readBefore({ path, before, after, agreed }: Change, loaded: Loaded): Outcome<Overwritten> {
   if ('problem' in loaded) return refuse(loaded.problem);
   const digest = digestSkill(loaded.skill);
-  if (digest !== before?.digest || !after?.row) return refuse({ reason: 'content-changed-meanwhile', path });
-  return readOverwritten(after.row.skillId, loaded.skill, digest);
+  const skillId = (after?.row ?? agreed)?.skillId;
+  if (digest !== before?.digest || skillId === undefined)
+    return refuse({ reason: 'content-changed-meanwhile', path });
+  return readOverwritten(skillId, loaded.skill, digest);
 }

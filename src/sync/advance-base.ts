@@ -1,6 +1,6 @@
 // The base advances, path by path, from what both sides answered.
 
-import type { Plan, PlannedChange } from '../reconcile/plan.ts';
+import { isPlacing, type Plan, type PlannedChange } from '../reconcile/plan.ts';
 import type { Result, SkillState } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
 import { type BaseEntry, type ReadBase, writeBase } from './base.ts';
@@ -66,7 +66,7 @@ function renamedOnBoth(
   return new Map([
     ...agreed.flatMap(({ path, renamed }) => (renamed ? [[path, renamed.base.path] as const] : [])),
     ...results.flatMap(({ ok, change }) =>
-      ok && change.formerly && isMove(change) ? [[change.path, change.formerly] as const] : [],
+      ok && change.formerly && isPlacing(change) ? [[change.path, change.formerly] as const] : [],
     ),
   ]);
 }
@@ -83,9 +83,4 @@ function followRenames(
     if (entry) entries.set(path, { ...entry, noted: false });
   }
   return entries;
-}
-
-/** Whether both sides have a skill at one path by this change: by an edit of what one side renamed they do not. */
-function isMove({ side, content }: PlannedChange): boolean {
-  return content === undefined || content.side === side;
 }

@@ -129,7 +129,7 @@ function itemsOf({ changes, conflicts }: Plan, isSaved: boolean): readonly Item[
       inFiles,
       inDatabase,
       ...(past && { past }),
-      ...(merge && { merge }),
+      ...(merge && merge !== 'by-hand' && { merge }),
       ...(isMade && after && { saved: after.digest }),
       from: otherSide(side),
       of: { change },

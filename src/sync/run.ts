@@ -4,7 +4,8 @@ import type { Problem } from '../problem.ts';
 import { refuse } from '../problem.ts';
 import { otherSide } from '../reconcile/conflict.ts';
 import { isOverwriting, type Plan, type PlannedChange } from '../reconcile/plan.ts';
-import { type Load, loadAt, notWhole, type Result, type RunStart } from '../replica.ts';
+import { type Load, loadAt, notWhole, type Result, type RunStart, type Snapshot } from '../replica.ts';
+import type { Digest } from '../skill/digest.ts';
 import { foldersAbove, type SkillPath } from '../skill/path.ts';
 import { advanceBase } from './advance-base.ts';
 import { loadMerged } from './merge.ts';
@@ -30,6 +31,44 @@ export async function runPlan(input: SyncInput, prepared: Prepared): Promise<App
     return { plan: prepared.plan, results: [] };
   }
   return inRecord(input, prepared, input.run, () => carryOutAndReplan(input, prepared));
+}
+
+/** Carries out just this plan, and plans nothing anew. What has nothing to write leaves no record. */
+export async function runAsPlanned(input: SyncInput, prepared: Prepared): Promise<Applied> {
+  const { plan } = prepared;
+  if (plan.changes.length === 0) return { plan, results: [] };
+  return inRecord(input, prepared, input.run, async () => {
+    const results = await applyChanges(input, prepared);
+    await advanceBase(input, prepared, agreedOn(prepared, results));
+    return { plan, results };
+  });
+}
+
+/** Those of what was done that both sides hold: a side may have moved on since the plan was made. */
+function agreedOn(
+  { local, remote }: Prepared,
+  results: readonly Result<PlannedChange>[],
+): readonly Result<PlannedChange>[] {
+  const now = { files: digestsIn(local), database: digestsIn(remote) };
+  for (const result of results) {
+    if (!result.ok) continue;
+    const { side, from, path } = result.change;
+    if (from) now[side].delete(from);
+    if (result.state) now[side].set(path, result.state.digest);
+    else now[side].delete(path);
+  }
+  return results.filter((result) => {
+    if (!result.ok) return false;
+    const { side, path, content } = result.change;
+    const there = now[otherSide(side)];
+    // What is moved as it is may be edited on the side that moved it first.
+    if (content?.side === side) return there.has(path);
+    return there.get(content?.path ?? path) === result.state?.digest;
+  });
+}
+
+function digestsIn({ skills }: Snapshot): Map<SkillPath, Digest> {
+  return new Map([...skills].map(([path, { digest }]) => [path, digest]));
 }
 
 /** Carries out a run between the beginning and the end of its record. */
@@ -169,7 +208,7 @@ function contentsOf(
     // Where a merge goes to both sides, the database has it by the time that the files get it.
     const merges = paths.flatMap((path) => {
       const { side, merge } = byPath.get(path) ?? {};
-      return side === 'database' && merge ? [merge] : [];
+      return side === 'database' && merge && merge !== 'by-hand' ? [merge] : [];
     });
     const isMade = new Set([...past, ...merges].map(({ path }) => path));
     for (const path of paths) {
@@ -234,7 +273,10 @@ export async function applyChanges(
     return [...stored, ...toFiles.map((change) => ({ change, ...refuse(notWhole) }))];
   }
   // What is not written any more need not be kept.
-  const overwriting = signal?.aborted ? [] : toFiles.filter(isOverwriting);
+  // A history takes no files of which nobody knows the row: the trash has those.
+  const overwriting = signal?.aborted
+    ? []
+    : toFiles.filter((change) => isOverwriting(change) && (change.after ?? change.agreed));
   const standing = new Map(overwriting.map(({ path, from }) => [path, from ?? path]));
   const kept =
     overwriting.length > 0 ? await database.keep(overwriting, () => loadAt(files.load, standing)) : [];

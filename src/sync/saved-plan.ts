@@ -3,16 +3,15 @@
 import { findPlace } from '../git/repository.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import { partColliding } from '../reconcile/collide.ts';
-import { otherSide, type Side } from '../reconcile/conflict.ts';
+import type { Side } from '../reconcile/conflict.ts';
 import type { Plan, PlannedChange, Preview } from '../reconcile/plan.ts';
 import { unreadableIn } from '../reconcile/unreadable.ts';
-import { notWhole, type Result, type SkillState, type Snapshot } from '../replica.ts';
-import { type Digest, digestSkill } from '../skill/digest.ts';
+import { notWhole, type SkillState, type Snapshot } from '../replica.ts';
+import { digestSkill } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
-import { advanceBase } from './advance-base.ts';
 import type { PlanWriter, SavedPlan } from './plan-file.ts';
 import type { PlanHeader, SavedChange } from './plan-format.ts';
-import { type Applied, applyChanges, inRecord } from './run.ts';
+import { type Applied, runAsPlanned } from './run.ts';
 import { type Prepared, readSides, type SyncInput } from './sync.ts';
 import { withFileTimes } from './times.ts';
 import { prepareUndo, runUndo } from './undo.ts';
@@ -254,16 +253,10 @@ function plannedChangeOf(saved: SavedChange, { files, database }: Snapshots): Pl
  * for and a part fails, what was done is taken back: problem `plan-half-done` where that fails too.
  */
 export async function runApply(input: SyncInput, prepared: Prepared): Promise<Applied> {
-  const { plan, isWhole } = prepared;
-  if (plan.changes.length === 0) return { plan, results: [] };
-  const applied = await inRecord(input, prepared, input.run, async () => {
-    const results = await applyChanges(input, prepared);
-    await advanceBase(input, prepared, agreedOn(prepared, results));
-    return { plan, results };
-  });
+  const applied = await runAsPlanned(input, prepared);
   const { results, run } = applied;
   const isHalfDone = results.some(({ ok }) => ok) && results.some(({ ok }) => !ok);
-  return isWhole && isHalfDone ? takeBack(input, applied, run) : applied;
+  return prepared.isWhole && isHalfDone && run !== undefined ? takeBack(input, applied, run) : applied;
 }
 
 async function takeBack(input: SyncInput, { plan, results }: Applied, run: number): Promise<Applied> {
@@ -280,31 +273,4 @@ async function takeBack(input: SyncInput, { plan, results }: Applied, run: numbe
         : result,
     ),
   };
-}
-
-/** Those of what was done that both sides hold: a side may have moved on since the plan was made. */
-function agreedOn(
-  { local, remote }: Prepared,
-  results: readonly Result<PlannedChange>[],
-): readonly Result<PlannedChange>[] {
-  const now = { files: digestsIn(local), database: digestsIn(remote) };
-  for (const result of results) {
-    if (!result.ok) continue;
-    const { side, from, path } = result.change;
-    if (from) now[side].delete(from);
-    if (result.state) now[side].set(path, result.state.digest);
-    else now[side].delete(path);
-  }
-  return results.filter((result) => {
-    if (!result.ok) return false;
-    const { side, path, content } = result.change;
-    const there = now[otherSide(side)];
-    // What is moved as it is may be edited on the side that moved it first.
-    if (content?.side === side) return there.has(path);
-    return there.get(content?.path ?? path) === result.state?.digest;
-  });
-}
-
-function digestsIn({ skills }: Snapshot): Map<SkillPath, Digest> {
-  return new Map([...skills].map(([path, { digest }]) => [path, digest]));
 }

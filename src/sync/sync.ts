@@ -207,7 +207,7 @@ async function decideConflicts(
       return times.size > 0 ? makePlan({ ...input, times }) : draft;
     }
     case 'merge':
-      return makePlan({ ...input, merges: await findMerges({ files, database }, input, conflicts) });
+      return makePlan({ ...input, merges: await findMerges({ files, database }, conflicts) });
     default:
       return draft;
   }

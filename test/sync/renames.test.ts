@@ -578,7 +578,7 @@ describe('a rename', () => {
     await move(sides, 'b', 'z');
     await move(sides, 'a', 'b');
     expect((await sides.run('sync', { selects: (skill) => skill === 'a' })).words).toEqual([
-      'problem path-taken',
+      'b: conflict waits',
     ]);
     expect(await rowsOf(sides)).toEqual(keys);
   });

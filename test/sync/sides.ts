@@ -15,7 +15,8 @@ import { makeStateDirectory } from '../../src/state-directory.ts';
 import type { ReadBase } from '../../src/sync/base.ts';
 import { openPlan, PlanWriter } from '../../src/sync/plan-file.ts';
 import { previewPlan } from '../../src/sync/preview.ts';
-import { runPlan } from '../../src/sync/run.ts';
+import { prepareResolve, type Resolution } from '../../src/sync/resolve.ts';
+import { runAsPlanned, runPlan } from '../../src/sync/run.ts';
 import { headerOf, PlanSaver, prepareApply, runApply } from '../../src/sync/saved-plan.ts';
 import { prepareSync, type SyncInput } from '../../src/sync/sync.ts';
 import { planNext, prepareUndo, runUndo } from '../../src/sync/undo.ts';
@@ -61,6 +62,8 @@ export interface Clone {
   save(file: string, direction: Direction, options?: RunOptions): Promise<Plan>;
   /** Carries out a saved plan. A plan of others, or one that cannot be read, is its problem. */
   apply(file: string, options?: ApplyOptions): Promise<Outcome<Omit<RunOutcome, 'base'>>>;
+  /** Settles a conflict; a refusal is its problem. */
+  resolve(skill: string, resolution: Resolution): Promise<Outcome<Omit<RunOutcome, 'base'>>>;
   /** What each side holds, by digest. */
   digests(): Promise<{ readonly [S in Side]: ReadonlyMap<string, string> }>;
   /** Every file below the folder: its text, `*` before it where it is executable. */
@@ -169,6 +172,13 @@ export async function cloneAt(
       } finally {
         await saved.value.close();
       }
+    },
+    resolve: async (skill, resolution) => {
+      const input = await inputOf('sync', { selects: (one) => one === skill });
+      const prepared = await prepareResolve(input, skill, resolution);
+      if (!prepared.ok) return prepared;
+      const { plan, results } = await runAsPlanned(input, prepared.value);
+      return { ok: true, value: { plan, results, words: wordsOf(plan, results) } };
     },
     digests: async () => {
       const { files, database } = await inputOf('sync', {});

@@ -1,0 +1,74 @@
+// `resolve`: settles one conflict.
+
+import path from 'node:path';
+import type { Config } from '../config/config.ts';
+import { openDirectory } from '../directory/directory.ts';
+import { defaultLimits } from '../directory/limits.ts';
+import { codeOf, nodeDisk, readWhole } from '../disk.ts';
+import { type Outcome, refuse } from '../problem.ts';
+import { oneByOne } from '../replica.ts';
+import { parseSkillPath } from '../skill/path.ts';
+import { trashOf } from '../state-directory.ts';
+import { prepareResolve, type Resolution } from '../sync/resolve.ts';
+import { runAsPlanned } from '../sync/run.ts';
+import { PathGlobs } from './path-globs.ts';
+import { carryOut, inputOf, runOnSides, type SyncFlags } from './sync-command.ts';
+
+/** Flags of `resolve`. */
+export interface ResolveFlags extends SyncFlags {
+  /** `local`, `database`, or a file. */
+  readonly with: string;
+}
+
+/** Settles the conflict of the skill at `skill`. Returns the exit code. */
+export function run(flags: ResolveFlags, skill: string): Promise<number> {
+  return runOnSides('resolve', flags, async (sides) => {
+    const resolution = await readResolution(flags.with, sides.config);
+    if (!resolution.ok) return resolution;
+    const globs = new PathGlobs([]);
+    const input = { ...inputOf('sync', flags, sides, globs), selects: (one: string) => one === skill };
+    const prepared = await prepareResolve(input, skill, resolution.value);
+    if (!prepared.ok) return prepared;
+    const { value } = prepared;
+    const exitCode = await carryOut(flags, sides, input, value, globs, () => runAsPlanned(input, value));
+    return { ok: true, value: exitCode };
+  });
+}
+
+async function readResolution(name: string, config: Config): Promise<Outcome<Resolution>> {
+  if (name === 'local') return { ok: true, value: 'files' };
+  if (name === 'database') return { ok: true, value: 'database' };
+  const unreadable = (why: string) => refuse({ reason: 'resolution-not-readable', file: name, why });
+  try {
+    const place = await nodeDisk.realpath(path.resolve(name));
+    const stat = await nodeDisk.lstat(place);
+    if (stat.isDirectory()) return await readFolder(place, config);
+    if (!stat.isFile()) return unreadable('it is no file');
+    return { ok: true, value: { document: await readWhole(nodeDisk, place) } };
+  } catch (error) {
+    return unreadable(codeOf(error));
+  }
+}
+
+/** Reads a folder as a skill, as if it stood in a skills directory of its own. */
+async function readFolder(
+  folder: string,
+  { ignore, limits, stateDirectory, skillsDirectory }: Config,
+): Promise<Outcome<Resolution>> {
+  const skill = parseSkillPath(path.basename(folder));
+  if (!skill.ok) return skill;
+  const directory = await openDirectory({
+    root: path.dirname(folder),
+    disk: nodeDisk,
+    ignore,
+    limits: { ...defaultLimits, ...limits },
+    trash: await trashOf(nodeDisk, stateDirectory, skillsDirectory),
+  });
+  if (!directory.ok) return directory;
+  for await (const loaded of oneByOne(directory.value.load([skill.value]))) {
+    return 'skill' in loaded
+      ? { ok: true, value: { entries: loaded.skill.entries } }
+      : refuse(loaded.problem);
+  }
+  return refuse({ reason: 'resolution-not-readable', file: folder, why: 'it holds no SKILL.md' });
+}
