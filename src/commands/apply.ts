@@ -24,9 +24,9 @@ export async function run(flags: ApplyFlags, file: string): Promise<number> {
       const input = inputOf(saved.header.direction, flags, sides, globs);
       const prepared = await prepareApply(input, saved, file, flags.atomic === true);
       if (!prepared.ok) return prepared;
-      const { value } = prepared;
-      const exitCode = await carryOut(flags, sides, input, value, globs, () => runApply(input, value), {
-        planFile: file,
+      const exitCode = await carryOut({
+        ...{ flags, sides, input, prepared: prepared.value, globs, command: 'apply', planFile: file },
+        run: () => runApply(input, prepared.value),
       });
       return { ok: true, value: exitCode };
     });

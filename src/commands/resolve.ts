@@ -7,6 +7,7 @@ import { defaultLimits } from '../directory/limits.ts';
 import { codeOf, nodeDisk, readWhole } from '../disk.ts';
 import { type Outcome, refuse } from '../problem.ts';
 import { oneByOne } from '../replica.ts';
+import { shellWord } from '../report/command-text.ts';
 import { parseSkillPath } from '../skill/path.ts';
 import { trashOf } from '../state-directory.ts';
 import { prepareResolve, type Resolution } from '../sync/resolve.ts';
@@ -29,8 +30,10 @@ export function run(flags: ResolveFlags, skill: string): Promise<number> {
     const input = { ...inputOf('sync', flags, sides, globs), selects: (one: string) => one === skill };
     const prepared = await prepareResolve(input, skill, resolution.value);
     if (!prepared.ok) return prepared;
-    const { value } = prepared;
-    const exitCode = await carryOut(flags, sides, input, value, globs, () => runAsPlanned(input, value));
+    const exitCode = await carryOut({
+      ...{ flags, sides, input, prepared: prepared.value, globs, command: `resolve ${shellWord(skill)}` },
+      run: () => runAsPlanned(input, prepared.value),
+    });
     return { ok: true, value: exitCode };
   });
 }

@@ -7,6 +7,7 @@ import { nodeDisk } from '../disk.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import type { ConflictPolicy, Plan, PlannedChange } from '../reconcile/plan.ts';
 import type { DatabaseReplica, Direction } from '../replica.ts';
+import { commandText, shellWord, type ToldFlags } from '../report/command-text.ts';
 import { jsonReport } from '../report/sync-json.ts';
 import type { SyncReport } from '../report/sync-report.ts';
 import { textReport } from '../report/sync-text.ts';
@@ -176,25 +177,40 @@ async function syncSides(direction: Direction, flags: SyncFlags, sides: Sides): 
   const globs = new PathGlobs(flags.skillPath ?? []);
   const input = inputOf(direction, flags, sides, globs);
   const prepared = await prepareSync(input);
-  const exitCode = await carryOut(flags, sides, input, prepared, globs, () => runPlan(input, prepared));
-  return { ok: true, value: exitCode };
+  const run = () => runPlan(input, prepared);
+  const command = commandNames[direction];
+  return { ok: true, value: await carryOut({ flags, sides, input, prepared, globs, command, run }) };
 }
 
-/**
- * Shows a plan or carries it out, and says what became of it. Returns the exit code.
- *
- * @param planNext what the next sync would do, where that is to be said
- * @param planFile where the plan was read from, if it was saved
- */
-export async function carryOut(
-  flags: SyncFlags,
-  { database, directory, report, signal }: Sides,
-  input: SyncInput,
-  prepared: Prepared,
-  globs: PathGlobs,
-  run: () => Promise<Applied>,
-  { planNext, planFile }: { planNext?: () => Promise<Plan>; planFile?: string } = {},
-): Promise<number> {
+/** A plan, and what showing it or carrying it out takes. */
+export interface Work {
+  readonly flags: SyncFlags;
+  readonly sides: Sides;
+  readonly input: SyncInput;
+  readonly prepared: Prepared;
+  readonly globs: PathGlobs;
+  /** The command, without its flags. */
+  readonly command: string;
+  /** Carries it out. */
+  readonly run: () => Promise<Applied>;
+  /** What the next sync would do, where that is to be said. */
+  readonly planNext?: () => Promise<Plan>;
+  /** Where the plan was read from, if it was saved. */
+  readonly planFile?: string;
+}
+
+/** Shows a plan or carries it out, and says what became of it. Returns the exit code. */
+export async function carryOut({
+  flags,
+  sides: { database, directory, report, signal },
+  input,
+  prepared,
+  globs,
+  command,
+  run,
+  planNext,
+  planFile,
+}: Work): Promise<number> {
   let { plan } = prepared;
   for (const notice of prepared.notices) report.notice(notice);
   const { setAside } = prepared.base;
@@ -244,11 +260,25 @@ export async function carryOut(
   const exitCode = exitCodeUnder(signal, exitCodeOf(plan, done, problems, flags));
   report.end({
     ...{ plan, done, problems, exitCode },
+    command:
+      savedAs === undefined
+        ? commandText(command, flags)
+        : commandText(`apply ${shellWord(savedAs)}`, planFile === undefined ? between(flags) : flags),
     ...(number && { run: number }),
     ...(next && { next }),
     ...(savedAs !== undefined && { savedAs }),
   });
   return exitCode;
+}
+
+/** The flags that name the two sides. */
+function between({ skillsDir, config, envFile, databaseUrl }: SyncFlags): ToldFlags {
+  return {
+    ...(skillsDir !== undefined && { skillsDir }),
+    ...(config !== undefined && { config }),
+    ...(envFile !== undefined && { envFile }),
+    ...(databaseUrl !== undefined && { databaseUrl }),
+  };
 }
 
 /** Begins to save a plan as a file; what that takes is loaded here, since few runs do. */

@@ -19,7 +19,9 @@ export function run(flags: SyncFlags, number?: string): Promise<number> {
     const { run: undone, elsewhere } = undo;
     sides.report.notice({ notice: 'undoes', run: undone });
     if (elsewhere > 0) sides.report.notice({ notice: 'undo-elsewhere', count: elsewhere, run: undone });
-    const exitCode = await carryOut(flags, sides, input, undo, globs, () => runUndo(input, undo), {
+    const exitCode = await carryOut({
+      ...{ flags, sides, input, prepared: undo, globs, command: `undo ${undone.id}` },
+      run: () => runUndo(input, undo),
       planNext: () => planNext(input, undo),
     });
     return { ok: true, value: exitCode };

@@ -13,6 +13,7 @@ import type { Rename } from '../reconcile/renames.ts';
 import type { Direction, Reading } from '../replica.ts';
 import { categoryText } from './category-text.ts';
 import type { Colors } from './colors.ts';
+import { shellWord } from './command-text.ts';
 import { counted } from './counted.ts';
 import { regionLines } from './region-text.ts';
 import { printableLine } from './terminal-text.ts';
@@ -196,10 +197,9 @@ export function undoLine(run: number): string {
 /**
  * The last line of a dry run.
  *
- * @param savedAs the file that the plan is saved as, if any
+ * @param command what carries the plan out
  */
-export function planSummary(plan: Plan, problems: readonly Problem[], savedAs?: string): string {
-  const command = savedAs === undefined ? commandOf(plan) : `apply ${shellWord(savedAs)}`;
+export function planSummary(plan: Plan, problems: readonly Problem[], command: string): string {
   const next = plan.changes.length > 0 ? ` Run it with: skill-fleet ${command}` : '';
   return `Dry run, nothing was changed: ${plannedText(plan, problems)}.${next}\n${aheadAdvice(plan)}${conflictAdvice(plan)}`;
 }
@@ -224,11 +224,6 @@ export function resultSummary(
   return `${done.length === 0 ? 'Nothing changed' : 'Done'}: ${text}.\n${aheadAdvice(plan)}${conflictAdvice(plan)}`;
 }
 
-/** A name as a shell takes it for one word. */
-function shellWord(name: string): string {
-  return /^[\w./:@%+=-]+$/.test(name) ? name : `'${printableLine(name).replaceAll("'", "'\\''")}'`;
-}
-
 function aheadAdvice({ ahead }: Plan): string {
   const [first] = ahead;
   if (first === undefined) return '';
@@ -238,17 +233,13 @@ function aheadAdvice({ ahead }: Plan): string {
   );
 }
 
-function commandOf({ direction, undoes }: Plan): string {
-  return direction === 'undo' ? `undo ${undoes}` : commands[direction];
-}
-
 function conflictAdvice(plan: Plan): string {
   const { direction, conflicts } = plan;
   if (conflicts.length === 0) return '';
   if (direction === 'undo') {
     return (
       'What changed since that run was left as it is. To take it back all the same (it is stored first):\n' +
-      `  skill-fleet ${commandOf(plan)} --force\n`
+      `  skill-fleet undo ${plan.undoes} --force\n`
     );
   }
   const path = shellWord(conflicts[0]?.path ?? '');

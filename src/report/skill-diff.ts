@@ -83,9 +83,10 @@ function fold(text: string): string {
 /** A preview's difference, from what the side that changes holds to what it shall hold; a conflict's to the files. */
 export function diffPreview(preview: Preview): string {
   const { files, database } = preview;
+  const change = 'change' in preview ? preview.change : undefined;
   // A skill that is moved as it is.
-  if ('change' in preview && preview.change.content?.side === preview.change.side) return '';
-  return 'change' in preview && preview.change.side === 'files'
-    ? diffSkills(files, database, { before: 'files', after: 'database' })
-    : diffSkills(database, files, { before: 'database', after: 'files' });
+  if (change?.content?.side === change?.side && change) return '';
+  return change?.side === 'files'
+    ? diffSkills(files, database, { before: 'files', after: change.merge ? 'merged' : 'database' })
+    : diffSkills(database, files, { before: 'database', after: change?.merge ? 'merged' : 'files' });
 }

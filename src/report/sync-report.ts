@@ -39,6 +39,8 @@ export interface Ended {
   readonly exitCode: number;
   /** The number of the run; none where it wrote nothing. */
   readonly run?: number;
+  /** What carries out the plan of a dry run, as the command line has it. */
+  readonly command: string;
   /** The file that the plan is saved as. */
   readonly savedAs?: string;
   /** What the next sync would do, where that is to be said. */

@@ -64,7 +64,7 @@ export function textReport(
       if (!quiet && result.kept !== undefined) output.result(keptLine(result.change, result.kept, colors));
       warn(result.change.path, result.reading);
     },
-    end({ plan, done, problems, run, next, savedAs }) {
+    end({ plan, done, problems, run, next, command }) {
       if (warnings > maxWarnings && !verbose) {
         say(`note: ${warnings - maxWarnings} more warnings; --verbose shows them all\n`);
       }
@@ -80,7 +80,7 @@ export function textReport(
         say(`note: ${plan.leftOut} rows take no part, by their status; --status all takes them\n`);
       }
       for (const problem of problems) output.notice(problemLines(problem, colors));
-      output.result(isDryRun ? planSummary(plan, problems, savedAs) : resultSummary(plan, done, problems));
+      output.result(isDryRun ? planSummary(plan, problems, command) : resultSummary(plan, done, problems));
       if (next) output.result(nextLine(next));
       if (run !== undefined && plan.undoes !== undefined) output.result(undoLine(run));
     },

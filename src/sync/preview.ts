@@ -78,7 +78,7 @@ async function* loadBoth<I extends Place>(
   const history = oneByOne(
     loadAll(
       items.flatMap(({ path, past }) => (past ? [{ path, ...past }] : [])),
-      database.loadPast,
+      (asked) => database.loadPast(asked),
     ),
   );
   const merges = oneByOne(

@@ -33,7 +33,7 @@ test('the wrong directory synced into production is looked at, and taken back, i
     'archive  x  in the database: as it was before the run that is taken back\n',
   );
   expect(looked.stdout).toMatch(
-    /Dry run, nothing was changed: 1 to update in the database, 2 to delete in the database, 0 unchanged. Run it with: skill-fleet undo 2\n$/,
+    /Dry run, nothing was changed: 1 to update in the database, 2 to delete in the database, 0 unchanged. Run it with: skill-fleet undo 2 --skills-dir wrong\n$/,
   );
   const undone = await project.run(['undo', '2', ...mistake], env);
   expect(undone.code).toBe(0);
