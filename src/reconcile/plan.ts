@@ -323,7 +323,11 @@ function draftOf(input: PlanInput, pairs: readonly Pair[], waiting: ReadonlySet<
   );
   const left = new Set(draft.conflicts.map(({ path }) => path));
   const inTheWay = pairs.filter(
-    ({ path, renamed }) => kept.has(path) && renamed?.base.path !== path && !left.has(path),
+    (pair) =>
+      kept.has(pair.path) &&
+      pair.renamed?.base.path !== pair.path &&
+      !left.has(pair.path) &&
+      !waiting.has(pair),
   );
   return inTheWay.length === 0 ? draft : draftOf(input, pairs, new Set([...waiting, ...inTheWay]));
 }

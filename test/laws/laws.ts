@@ -48,6 +48,18 @@ function isSameState(
   return [...files].every((file) => isDoubtful(names, file) || isSame(a.get(file), b.get(file)));
 }
 
+/** Whether a state holds nothing but what others do: their files, and a document in their words. */
+function isMerge(state: SkillState, others: readonly (SkillState | undefined)[]): boolean {
+  return [...state].every(
+    ([file, one]) =>
+      others.some((other) => other?.get(file)?.says === one.says) ||
+      (file === documentFile &&
+        wordsIn(one.says).every((word) =>
+          others.some((other) => wordsIn(other?.get(file)?.says ?? '').includes(word)),
+        )),
+  );
+}
+
 const keyOf = ({ executable, says }: Held) => `${executable ? '*' : ''}${says}`;
 
 /** What was ever held where: all that anybody can have seen, and taken into account. */
@@ -95,6 +107,8 @@ export class Laws {
   readonly #kin = new Kin();
   /** Words that somebody wrote in the middle of a run: no view shows the state that they came to. */
   readonly #meanwhile = new Set<string>();
+  /** Words that a killed run was about to write, of what the restored database may know no more. */
+  readonly #staged = new Set<string>();
   #now: View;
   readonly #inClone: readonly Memory[];
   readonly #inDatabase = new Memory();
@@ -187,7 +201,13 @@ export class Laws {
 
   async afterRestoring(): Promise<void> {
     for (const agreed of this.#agreed) agreed.clear();
-    this.#note(await this.#world.look());
+    const after = await this.#world.look();
+    for (const { files, leftovers } of after.clones) {
+      for (const name of leftovers) {
+        for (const word of wordsIn(files.get(name)?.text ?? '')) this.#staged.add(word);
+      }
+    }
+    this.#note(after);
   }
 
   /** After a writing run went on with what an earlier one had begun. */
@@ -292,7 +312,7 @@ export class Laws {
 
   /** Every text that was anywhere is somewhere: on a side, in the history, in the trash, in git. */
   #expectNothingLost(before: View, after: View, overwritten: readonly string[] = []): void {
-    const words = new Set([...wordsOf(after), ...overwritten]);
+    const words = new Set([...wordsOf(after), ...overwritten, ...this.#staged]);
     const missing = [...wordsOf(before)].filter((word) => !words.has(word));
     if (missing.length === 0) return;
     const inGit = new Set(wordsIn(this.#world.textsInGit()));
@@ -391,10 +411,12 @@ export class Laws {
       this.#expectMoved(kin, { skill, isSameRow, isSameFiles, what }, step, before, after, how === 'whole');
       return;
     }
+    const isMerged = (state: SkillState) => step.onConflict === 'merge' && isMerge(state, [files, row]);
     expectThat(
       isSameRow ||
         rowNow === undefined ||
         isSameState(rowNow, files, names) ||
+        isMerged(rowNow) ||
         (isAnew && isSameState(rowNow, filesNow, names)),
       'a row is what it was, or what the files hold',
       what,
@@ -412,7 +434,7 @@ export class Laws {
     }
     if (how !== 'whole' || isAnew) return;
     expectThat(
-      isSameFiles || filesNow === undefined || isSameState(filesNow, row, names),
+      isSameFiles || filesNow === undefined || isSameState(filesNow, row, names) || isMerged(filesNow),
       'files are what they were, or what the row holds',
       what,
     );
@@ -448,7 +470,7 @@ export class Laws {
       isSameFiles,
       what,
     }: { skill: string; isSameRow: boolean; isSameFiles: boolean; what: () => string },
-    { clone, deletes }: RunStep,
+    { clone, deletes, onConflict }: RunStep,
     before: View,
     after: View,
     isWhole: boolean,
@@ -458,6 +480,7 @@ export class Laws {
     const [stood, stands] = [before, after].map((view) => cloneIn(view, clone).skills) as [Skills, Skills];
     const states = kin.flatMap((one) => [stood.get(one), before.database.skills.get(one)]);
     const isOne = (state: SkillState | undefined) =>
+      (onConflict === 'merge' && state !== undefined && isMerge(state, states)) ||
       states.some((other) => other !== undefined && isSameState(state, other, names));
     const rowNow = after.database.skills.get(skill);
     expectThat(isSameRow || rowNow === undefined || isOne(rowNow), 'a row is what a skill was, whole', what);
@@ -607,5 +630,10 @@ function takesPart(skill: string, { only, status }: RunStep, { database }: View)
 function isLenient({ run, force, onConflict }: RunStep, side: 'database' | 'files'): boolean {
   if (force && (run === 'import' ? side === 'files' : side === 'database')) return true;
   if (run !== 'sync') return false;
-  return onConflict === 'newest' || onConflict === (side === 'database' ? 'local' : 'database');
+  // What is merged is in the history first.
+  return (
+    onConflict === 'newest' ||
+    onConflict === 'merge' ||
+    onConflict === (side === 'database' ? 'local' : 'database')
+  );
 }

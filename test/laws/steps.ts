@@ -7,6 +7,8 @@ const conflictPolicies = [
   'newest',
   'local',
   'database',
+  'merge',
+  'merge',
   'fail',
   'edits',
 ] as const satisfies readonly ConflictPolicy[];
