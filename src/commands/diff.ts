@@ -91,14 +91,15 @@ async function printConflicts(
           files: diffSkills(database ?? null, files ?? null, { before: 'database', after: 'files' }),
           database: '',
         };
-    const merged = base && files && database ? mergeSkills({ base, files, database }, path) : undefined;
+    const isTried = why === 'both-edited' && base && files && database;
+    const merged = isTried ? mergeSkills({ base, files, database }, path) : undefined;
     const regions = merged && !merged.ok ? merged.regions : [];
     if (flags.json)
       shown.push({ path, why, base: conflict.base, merges: merged?.ok ?? false, regions, ...diffs });
     else {
       output.result(conflictLines({ ...conflict, ...(regions.length > 0 && { regions }) }, colors));
       output.result(diffLines(diffs.files, colors) + diffLines(diffs.database, colors));
-      output.result(settlingLines(path, merged?.ok === true));
+      output.result(settlingLines(conflict, merged?.ok === true));
     }
   }
   if (flags.json) output.result(jsonText({ conflicts: shown, problems: problems.map(problemJson) }));

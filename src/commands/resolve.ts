@@ -22,7 +22,8 @@ export interface ResolveFlags extends SyncFlags {
 }
 
 /** Settles the conflict of the skill at `skill`. Returns the exit code. */
-export function run(flags: ResolveFlags, skill: string): Promise<number> {
+export function run(flags: ResolveFlags, place: string): Promise<number> {
+  const skill = place.replace(/\/+$/, '');
   return runOnSides('resolve', flags, async (sides) => {
     const resolution = await readResolution(flags.with, sides.config);
     if (!resolution.ok) return resolution;

@@ -242,12 +242,14 @@ function conflictAdvice(plan: Plan): string {
       `  skill-fleet undo ${plan.undoes} --force\n`
     );
   }
-  const path = shellWord(conflicts[0]?.path ?? '');
+  // What waits is settled by what it waits for.
+  const first = conflicts.find(({ why }) => why !== 'waits');
+  if (first === undefined) return '';
   return (
     `Neither side of a conflict was changed${direction === 'sync' ? '' : ' by this command'}. ` +
     'To see one, and to settle it (what is overwritten is stored first):\n' +
-    `  skill-fleet diff --conflict ${path}\n` +
-    settlingLines(path, false)
+    `  skill-fleet diff --conflict ${shellWord(first.path)}\n` +
+    settlingLines(first, false)
   );
 }
 
@@ -256,11 +258,13 @@ function conflictAdvice(plan: Plan): string {
  *
  * @param isMergeable whether both sides' edits are known to go together
  */
-export function settlingLines(path: string, isMergeable: boolean): string {
+export function settlingLines({ path, why, local, remote }: Conflict, isMergeable: boolean): string {
+  if (why === 'waits') return '';
   const name = shellWord(path);
   const merge = `  skill-fleet sync-db --skill-path ${name} --on-conflict merge\n`;
+  const versions = ['local', 'database', ...(local && remote ? ['FILE'] : [])];
   return (
     (isMergeable ? `  They go together:\n${merge}` : '') +
-    ['local', 'database', 'FILE'].map((side) => `  skill-fleet resolve ${name} --with ${side}\n`).join('')
+    versions.map((version) => `  skill-fleet resolve ${name} --with ${version}\n`).join('')
   );
 }

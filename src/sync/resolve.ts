@@ -26,16 +26,18 @@ export function prepareResolve(
     const onConflict = stays === 'files' ? 'local' : (stays ?? 'fail');
     const prepared = await prepareSync({ ...input, policy: { ...input.policy, force: false, onConflict } });
     const { plan } = prepared;
-    const { conflicts } = plan;
+    const { conflicts, problems } = plan;
+    // What cannot be read is neither in a conflict nor in none.
+    const none = refuse(problems[0] ?? { reason: 'no-conflict', path });
     const conflict = conflicts.find((one) => one.path === path) ?? conflicts[0];
     if (conflict?.why === 'waits') return refuse({ reason: 'conflict-waits', path });
     if (typeof resolution === 'string') {
       const changes = plan.changes.map((change) => stayDeleted(change, resolution));
       return changes.some(({ why }) => why === 'preferred')
         ? { ok: true, value: { ...prepared, plan: { ...plan, changes } } }
-        : refuse({ reason: 'no-conflict', path });
+        : none;
     }
-    if (conflict === undefined) return refuse({ reason: 'no-conflict', path });
+    if (conflict === undefined) return none;
     const skill = await resolvedSkill(input, conflict, resolution);
     if (!skill.ok) return skill;
     const changes = resolveByHand(conflict, digestSkill(skill.value));
