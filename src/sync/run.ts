@@ -1,7 +1,6 @@
 // How a run ends: its plan carried out on both sides, and the base advanced by what they answered.
 
-import type { Problem } from '../problem.ts';
-import { refuse } from '../problem.ts';
+import { type Problem, refuse } from '../problem.ts';
 import { otherSide } from '../reconcile/conflict.ts';
 import { isOverwriting, type Plan, type PlannedChange } from '../reconcile/plan.ts';
 import { type Load, loadAt, notWhole, type Result, type RunStart, type Snapshot } from '../replica.ts';
@@ -50,20 +49,14 @@ function agreedOn(
   results: readonly Result<PlannedChange>[],
 ): readonly Result<PlannedChange>[] {
   const now = { files: digestsIn(local), database: digestsIn(remote) };
-  for (const result of results) {
-    if (!result.ok) continue;
-    const { side, from, path } = result.change;
-    if (from) now[side].delete(from);
-    if (result.state) now[side].set(path, result.state.digest);
-    else now[side].delete(path);
-  }
-  return results.filter((result) => {
-    if (!result.ok) return false;
-    const { side, path, content } = result.change;
+  const done = results.filter((result) => result.ok);
+  // Skills may take each other's places.
+  for (const { change } of done) now[change.side].delete(change.from ?? change.path);
+  for (const { change, state } of done) if (state) now[change.side].set(change.path, state.digest);
+  return done.filter(({ change: { side, path, content }, state }) => {
     const there = now[otherSide(side)];
     // What is moved as it is may be edited on the side that moved it first.
-    if (content?.side === side) return there.has(path);
-    return there.get(content?.path ?? path) === result.state?.digest;
+    return content?.side === side ? there.has(path) : there.get(content?.path ?? path) === state?.digest;
   });
 }
 

@@ -106,6 +106,13 @@ describe('a document that both sides edited', () => {
       text('description: new # because\nlicense: ISC # mine\n'),
     ],
     [
+      'keeps a comment that the database alone has where a value is patched',
+      text('metadata:\n  tags: [a]\n'),
+      text('metadata:\n  tags: [a, mine]\n'),
+      text('metadata:\n  tags: [a, theirs] # why\n'),
+      text('metadata:\n  tags: [a, theirs, mine] # why\n'),
+    ],
+    [
       'gets what both did alike once',
       text('description: old\nmetadata:\n  tags: [a]\n'),
       text('description: new\nmetadata:\n  tags: [a, b]\n'),
@@ -151,6 +158,13 @@ describe('a document that both sides edited', () => {
       text('other: { a: 2 }\n'),
       text('other: { a: 3 }\n'),
       [{ part: 'value', key: 'other.a', base: 1, files: 2, database: 3 }],
+    ],
+    [
+      'a comment, beside values of which no text says both',
+      text('metadata:\n  tags: [a]\n'),
+      text('metadata:\n  tags: [a, mine] # why\n'),
+      text('metadata:\n  tags: [a, theirs] # because\n'),
+      [{ part: 'frontmatter' }],
     ],
   ])('is in conflict where each changed %s', (_, base, files, database, regions) => {
     const found = mergeTexts(base, files, database);

@@ -109,6 +109,24 @@ describe('a saved plan', () => {
     );
   });
 
+  test("of skills that took each other's places is what both agreed on", async () => {
+    const sides = await begun();
+    for (const [from, to] of [
+      ['d', 'aside'],
+      ['e', 'd'],
+      ['aside', 'e'],
+    ] as const) {
+      await rename(path.join(sides.folder, from), path.join(sides.folder, to));
+    }
+    await sides.save(planFile(sides), 'sync', all);
+    expect((await applied(sides)).words).toEqual([
+      'e => d: renamed -> database',
+      'd => e: renamed -> database',
+    ]);
+    const next = await sides.run('sync', all);
+    expect([next.words, next.plan.agreed, next.plan.unchanged]).toEqual([[], [], 5]);
+  });
+
   test('is one run of the log, and undo takes it back', async () => {
     const sides = await begun();
     await sides.change();
