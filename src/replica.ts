@@ -375,6 +375,21 @@ export async function* oneByOne(batches: AsyncIterable<readonly Loaded[]>): Asyn
   for await (const batch of batches) yield* batch;
 }
 
+/** Gathers what comes one by one: whoever stores it does so batch by batch. */
+export async function* gathered(loads: AsyncIterable<Loaded>): AsyncGenerator<readonly Loaded[]> {
+  let batch: Loaded[] = [];
+  let bytes = 0;
+  for await (const loaded of loads) {
+    batch.push(loaded);
+    if ('skill' in loaded) for (const entry of loaded.skill.entries) bytes += entry.bytes.length;
+    if (batch.length < batchLimits.skills && bytes < batchLimits.bytes) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
 /** Reads a batch while the one before it is worked on: two of them are in memory. */
 export async function* readAhead(
   batches: AsyncIterable<readonly Loaded[]>,

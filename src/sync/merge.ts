@@ -2,7 +2,7 @@
 
 import type { Conflict, FoundMerge, MergeSources } from '../reconcile/conflict.ts';
 import { mergeSkills } from '../reconcile/merge.ts';
-import { type Loaded, oneByOne, type PastState } from '../replica.ts';
+import { gathered, type Loaded, oneByOne, type PastState } from '../replica.ts';
 import { digestSkill } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
@@ -82,17 +82,18 @@ export async function* loadConflicts(
 }
 
 /** Reads what both sides' versions make together, as skills of the paths where they are to stand. */
-export async function* loadMerged(
-  sides: Sides,
-  asked: readonly MergeSources[],
-): AsyncGenerator<readonly Loaded[]> {
+export function loadMerged(sides: Sides, asked: readonly MergeSources[]): AsyncGenerator<readonly Loaded[]> {
+  return gathered(mergeEach(sides, asked));
+}
+
+async function* mergeEach(sides: Sides, asked: readonly MergeSources[]): AsyncGenerator<Loaded> {
   let at = 0;
   for await (const { base, files, database } of loadVersions(sides, asked)) {
     const path = asked[at++]?.path as SkillPath;
     const merged = base && files && database && mergeSkills({ base, files, database }, path);
     yield merged?.ok
-      ? [{ path, skill: merged.skill }]
-      : [{ path, problem: { reason: 'content-changed-meanwhile', path } }];
+      ? { path, skill: merged.skill }
+      : { path, problem: { reason: 'content-changed-meanwhile', path } };
   }
 }
 

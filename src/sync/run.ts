@@ -3,7 +3,16 @@
 import { type Problem, refuse } from '../problem.ts';
 import { otherSide } from '../reconcile/conflict.ts';
 import { isOverwriting, type Plan, type PlannedChange } from '../reconcile/plan.ts';
-import { type Load, loadAt, notWhole, type Result, type RunStart, type Snapshot } from '../replica.ts';
+import {
+  gathered,
+  type Load,
+  type Loaded,
+  loadAt,
+  notWhole,
+  type Result,
+  type RunStart,
+  type Snapshot,
+} from '../replica.ts';
 import type { Digest } from '../skill/digest.ts';
 import { foldersAbove, type SkillPath } from '../skill/path.ts';
 import { advanceBase } from './advance-base.ts';
@@ -221,7 +230,7 @@ function contentsOf(
 /** Reads what changes bring from where it lies by its digest. */
 function contentsFrom(contents: ContentsOf, changes: readonly PlannedChange[]): Load {
   const digests = new Map(changes.map(({ path, after }) => [path, after?.digest]));
-  return async function* (paths) {
+  async function* oneByOne(paths: readonly SkillPath[]): AsyncGenerator<Loaded> {
     const asked = paths.flatMap((path) => {
       const digest = digests.get(path);
       return digest ? [[path, digest] as const] : [];
@@ -230,10 +239,11 @@ function contentsFrom(contents: ContentsOf, changes: readonly PlannedChange[]): 
     for await (const content of contents(asked.map(([, digest]) => digest))) {
       const path = asked[at++]?.[0];
       if (path === undefined) return;
-      if ('problem' in content) yield [{ path, problem: content.problem }];
-      else yield [{ path, skill: { path, entries: content.entries } }];
+      if ('problem' in content) yield { path, problem: content.problem };
+      else yield { path, skill: { path, entries: content.entries } };
     }
-  };
+  }
+  return (paths) => gathered(oneByOne(paths));
 }
 
 /** Carries out a plan's changes: the database's in one transaction, then the files'. */
