@@ -90,10 +90,20 @@ function revisions(text: string): { readonly from?: number; readonly to: number 
   return second === undefined ? { to: Number(first) } : { from: Number(first), to: Number(second) };
 }
 
+/** How a dry run prints what differs. */
+function diffOption(): Option {
+  return new Option('--diff <form>', 'what a dry run prints of each difference (default: full)').choices([
+    'full',
+    'stat',
+    'none',
+  ]);
+}
+
 /** The flags of the three commands that sync. */
 function addSyncOptions(command: Command): Command {
   return command
     .option('--dry-run', 'show what would happen to each skill, and why; change nothing')
+    .addOption(diffOption())
     .option('--out <file>', 'with --dry-run: save the plan, for apply; it holds what the skills hold')
     .option('--skill-path <glob...>', 'only skills at these paths; * within a folder, ** across folders')
     .option('--force', 'overwrite what the other side gained; it is stored in the history first')
@@ -180,7 +190,8 @@ addCommand(
   ['skill-fleet sync-db --dry-run --out plan.json', 'skill-fleet apply plan.json --atomic'],
 )
   .option('--atomic', 'all of it or nothing')
-  .option('--dry-run', 'show what of it is left to do; change nothing');
+  .option('--dry-run', 'show what of it is left to do; change nothing')
+  .addOption(diffOption());
 
 addCommand('list', 'list the skills in the database', () => import('./commands/list.ts'), [
   'skill-fleet list --filter docker',
@@ -210,7 +221,8 @@ addCommand(
     '--with <version>',
     "local: the files' version; database: the database's; else a document, or the folder of a skill",
   )
-  .option('--dry-run', 'show what would happen; change nothing');
+  .option('--dry-run', 'show what would happen; change nothing')
+  .addOption(diffOption());
 
 addCommand(
   'log [path]',
@@ -253,6 +265,7 @@ addCommand(
   ['skill-fleet undo --dry-run', 'skill-fleet undo', 'skill-fleet undo 12 --yes'],
 )
   .option('--dry-run', 'show what would be taken back; change nothing')
+  .addOption(diffOption())
   .option('--skill-path <glob...>', 'only skills at these paths; * within a folder, ** across folders')
   .option('--force', 'also what changed since the run; it is stored in the history first')
   .option(

@@ -10,7 +10,7 @@ import type { DatabaseReplica, Direction } from '../replica.ts';
 import { commandText, shellWord, type ToldFlags } from '../report/command-text.ts';
 import { jsonReport } from '../report/sync-json.ts';
 import type { SyncReport } from '../report/sync-report.ts';
-import { textReport } from '../report/sync-text.ts';
+import { type DiffForm, textReport } from '../report/sync-text.ts';
 import type { DatabaseName } from '../repository/connection.ts';
 import { standsAmongSkills } from '../repository/embedded.ts';
 import type { OpenedDatabase } from '../repository/open.ts';
@@ -32,6 +32,8 @@ import { openSide, openSkills, whoRuns, withDatabase } from './sides.ts';
 /** Flags of the syncing commands. */
 export interface SyncFlags extends GlobalFlags {
   readonly dryRun?: boolean;
+  /** How much of what differs a dry run prints. */
+  readonly diff?: DiffForm;
   /** Where a dry run's plan is saved. */
   readonly out?: string;
   readonly force?: boolean;

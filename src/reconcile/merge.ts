@@ -195,11 +195,12 @@ function mergeDocuments(three: ThreeDocuments, place: DocumentPlace): MergedText
     const bodies = body.ok ? [] : body.regions;
     return { ok: false, regions: [...values, ...bodies.map((region) => inDocument(region, three, file))] };
   }
+  const known = new Set([...files.warnings, ...database.warnings].map(({ code }) => code));
   for (const text of candidates(three, place, body.text, fields)) {
     const read = parseDocument(text, place);
-    if (read.ok && read.value.body === body.text && isSaid(fields, read.value.fields)) {
-      return { ok: true, text };
-    }
+    if (!read.ok || read.value.body !== body.text || !isSaid(fields, read.value.fields)) continue;
+    // A key that stands twice, and the like, would be the merge's own fault.
+    if (read.value.warnings.every(({ code }) => known.has(code))) return { ok: true, text };
   }
   return { ok: false, regions: [{ file, part: 'frontmatter' }] };
 }

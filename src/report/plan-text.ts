@@ -51,6 +51,9 @@ export function verbOf({ side, before, after, from }: PlannedChange): Verb {
 
 const verbWidth = 8;
 
+/** Before what is said of a skill below its line. */
+export const margin = ' '.repeat(verbWidth + 1);
+
 function line(colors: Colors, paint: (text: string) => string, verb: string, path: string, why: string) {
   return `${paint(verb.padEnd(verbWidth))} ${printableLine(path)}  ${colors.dim(why)}\n`;
 }
@@ -67,14 +70,14 @@ export function changeLine(change: PlannedChange, reading: Reading | undefined, 
   const head = line(colors, paint, verb, pathText(change), `${where}: ${reasons[change.why]}`);
   if (reading === undefined) return head;
   const { path = null, reason = null } = reading.category ?? {};
-  return `${head}${' '.repeat(verbWidth + 1)}${colors.dim(`category: ${categoryText(path, reason)}`)}\n`;
+  return `${head}${margin}${colors.dim(`category: ${categoryText(path, reason)}`)}\n`;
 }
 
 /** How to bring back what a change overwrote or deleted; nothing where it was an older version of the same. */
 export function keptLine(change: PlannedChange, revision: number, colors: Colors): string {
   if (!isOverwriting(change) && change.after !== null) return '';
   const command = `skill-fleet restore ${printableLine(change.path)} --revision ${revision}`;
-  return `${' '.repeat(verbWidth + 1)}${colors.dim(`what it held: ${command}`)}\n`;
+  return `${margin}${colors.dim(`what it held: ${command}`)}\n`;
 }
 
 const conflictReasons: { readonly [W in Conflict['why']]: string } = {

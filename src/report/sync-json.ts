@@ -6,7 +6,8 @@ import type { Reading, SkillState } from '../replica.ts';
 import { jsonText, problemJson } from './json.ts';
 import type { Output } from './output.ts';
 import { countPlan, verbOf } from './plan-text.ts';
-import { diffPreview } from './skill-diff.ts';
+import { compareRelations } from './relation-changes.ts';
+import { diffPreview, diffText } from './skill-diff.ts';
 import type { RunFacts, SyncReport } from './sync-report.ts';
 
 /** Collects a run, and prints it as one JSON object. */
@@ -23,9 +24,17 @@ export function jsonReport(output: Output, command: string): SyncReport {
     notice: (notice) => notes.push(notice),
     baseSetAside: (why) => notes.push({ notice: 'base-set-aside', why }),
     preview(preview) {
-      const diff = diffPreview(preview);
+      const diff = diffText(diffPreview(preview));
       if ('conflict' in preview) diffs.set(preview.conflict.path, diff);
-      else changes.push({ ...changeJson(preview.change, preview.reading), diff });
+      else {
+        const { change, reading } = preview;
+        const relations = change.side === 'database' ? compareRelations(preview.database, preview.files) : [];
+        changes.push({
+          ...changeJson(change, reading),
+          ...(relations.length > 0 && change.after && { relations }),
+          diff,
+        });
+      }
     },
     result(result) {
       const reading = result.ok ? result.reading : undefined;

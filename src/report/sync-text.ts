@@ -2,6 +2,7 @@
 
 import type { Preview } from '../reconcile/plan.ts';
 import type { Reading } from '../replica.ts';
+import type { Colors } from './colors.ts';
 import { diffLines } from './diff-text.ts';
 import { noticeLines } from './notice-text.ts';
 import type { Output } from './output.ts';
@@ -11,26 +12,41 @@ import {
   conflictLines,
   holdLine,
   keptLine,
+  margin,
   nextLine,
   planSummary,
   resultSummary,
   undoLine,
 } from './plan-text.ts';
 import { problemLines, warningLine } from './problem-text.ts';
-import { diffPreview } from './skill-diff.ts';
+import { compareRelations } from './relation-changes.ts';
+import { diffPreview, diffText, statText } from './skill-diff.ts';
 import type { RunFacts, SyncReport } from './sync-report.ts';
 import { printableLine } from './terminal-text.ts';
 
 /** Warnings of one run that are printed; `--verbose` prints all. */
 const maxWarnings = 20;
 
+/** Items of a relation that are named. */
+const maxNames = 10;
+
 /** Paths that are ahead on the other side and printed by name. */
 const maxAhead = 20;
+
+/** How much of what differs a dry run prints: unified diffs, a line a file, or neither. */
+export type DiffForm = 'full' | 'stat' | 'none';
+
+/** What the flags say of a report. */
+export interface TextForm {
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly diff?: DiffForm;
+}
 
 /** Renders a run as lines: results to stdout, the rest to stderr. */
 export function textReport(
   output: Output,
-  { quiet = false, verbose = false }: { readonly quiet?: boolean; readonly verbose?: boolean },
+  { quiet = false, verbose = false, diff = 'full' }: TextForm,
 ): SyncReport {
   const { colors } = output;
   const say = (text: string) => {
@@ -55,7 +71,7 @@ export function textReport(
     notice: (notice) => say(noticeLines(notice, verbose)),
     baseSetAside: (why) => say(`note: ${why}\n`),
     preview(preview) {
-      output.result(previewLines(preview, output));
+      output.result(previewLines(preview, output, diff));
       if ('change' in preview) warn(preview.change.path, preview.reading);
     },
     result(result) {
@@ -102,7 +118,7 @@ function startLines({
   return `${printableLine(skillsDirectory)} with ${printableLine(where)}\n${tables}`;
 }
 
-function previewLines(preview: Preview, { colors }: Output): string {
+function previewLines(preview: Preview, { colors }: Output, form: DiffForm): string {
   // Where a merge was tried, the places that do not go together say more than all that differs.
   if ('conflict' in preview && preview.conflict.regions?.length) {
     return conflictLines(preview.conflict, colors);
@@ -111,5 +127,29 @@ function previewLines(preview: Preview, { colors }: Output): string {
     'conflict' in preview
       ? conflictLines(preview.conflict, colors)
       : changeLine(preview.change, preview.reading, colors);
-  return head + diffLines(diffPreview(preview), colors);
+  return head + relationLines(preview, colors) + differenceLines(preview, form, colors);
+}
+
+function differenceLines(preview: Preview, form: DiffForm, colors: Colors): string {
+  if (form === 'none') return '';
+  const diffs = diffPreview(preview);
+  return form === 'full' ? diffLines(diffText(diffs), colors) : statLines(statText(diffs));
+}
+
+function statLines(stat: string): string {
+  return stat.replace(/^(?=.)/gm, '  ');
+}
+
+/** What of its relations a change of the database would change. */
+function relationLines(preview: Preview, colors: Colors): string {
+  if (!('change' in preview) || preview.change.side !== 'database' || preview.change.after === null)
+    return '';
+  return compareRelations(preview.database, preview.files)
+    .map(({ relation, added, removed }) => {
+      const names = [...added.map((name) => `+${name}`), ...removed.map((name) => `-${name}`)];
+      const more = names.length > maxNames ? ` and ${names.length - maxNames} more` : '';
+      const shown = names.slice(0, maxNames).map(printableLine).join(', ');
+      return `${margin}${colors.dim(`${relation}: ${shown}${more}`)}\n`;
+    })
+    .join('');
 }

@@ -6,7 +6,7 @@ import { partColliding } from '../reconcile/collide.ts';
 import type { Side } from '../reconcile/conflict.ts';
 import type { Plan, PlannedChange, Preview } from '../reconcile/plan.ts';
 import { unreadableIn } from '../reconcile/unreadable.ts';
-import { notWhole, type SkillState, type Snapshot } from '../replica.ts';
+import { notWhole, type Snapshot } from '../replica.ts';
 import { digestSkill } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
 import type { PlanWriter, SavedPlan } from './plan-file.ts';
@@ -184,18 +184,10 @@ function planOf(
   };
 }
 
-/** The very skill that a change is about, where it is expected. */
-function stateAt(path: SkillPath, { side, skillId }: SavedChange, { skills }: Snapshot): SkillState | null {
-  const state = skills.get(path);
-  const isOther = side === 'database' && skillId !== undefined && state?.row?.skillId !== skillId;
-  return state === undefined || isOther ? null : state;
-}
-
-function isDone(change: SavedChange, snapshot: Snapshot): boolean {
-  const { path, from, before, after } = change;
-  if (after === null) return !snapshot.skills.has(path);
-  if (stateAt(path, change, snapshot)?.digest !== after) return false;
-  return from === undefined || stateAt(from, change, snapshot)?.digest !== before;
+function isDone({ path, from, before, after }: SavedChange, { skills }: Snapshot): boolean {
+  if (after === null) return !skills.has(path);
+  if (skills.get(path)?.digest !== after) return false;
+  return from === undefined || skills.get(from)?.digest !== before;
 }
 
 type Snapshots = { readonly [S in Side]: Snapshot };
@@ -207,12 +199,11 @@ function partStale(
 ): { readonly held: readonly SavedChange[]; readonly stale: readonly SavedChange[] } {
   const placeOf = (side: Side, path: SkillPath) => `${side} ${path}`;
   const leaving = new Set(changes.flatMap(({ side, from }) => (from ? [placeOf(side, from)] : [])));
-  const isHeld = (change: SavedChange): boolean => {
-    const { side, path, from, before } = change;
+  const isHeld = ({ side, path, from, before }: SavedChange): boolean => {
     const { skills } = snapshots[side];
     const isFree = !skills.has(path) || leaving.has(placeOf(side, path));
     if (before === null) return isFree;
-    const isThere = stateAt(from ?? path, change, snapshots[side])?.digest === before;
+    const isThere = skills.get(from ?? path)?.digest === before;
     return isThere && (from === undefined || isFree);
   };
   const held: SavedChange[] = [];

@@ -248,9 +248,7 @@ function findUnsettled(
   remote: DatabaseSnapshot,
   plan: Plan,
 ): ReadonlyMap<SkillPath, SkillState> {
-  const incoming = new Set(
-    plan.changes.flatMap(({ side, path, merge }) => (side === 'files' && !merge ? [path] : [])),
-  );
+  const incoming = new Set(plan.changes.filter((change) => change.side === 'files').map(({ path }) => path));
   const outdated = direction === 'import' ? [] : remote.outdated;
   const found = new Map<SkillPath, SkillState>();
   for (const path of new Set([...remote.unsettled, ...outdated])) {

@@ -113,6 +113,20 @@ describe('a document that both sides edited', () => {
       text('metadata:\n  tags: [a, theirs, mine] # why\n'),
     ],
     [
+      'is merged by value where its lines together would say something else',
+      text('metadata:\n  tags:\n    - a\n'),
+      text('metadata:\n  keywords:\n    - a\n'),
+      text('metadata:\n  tags:\n    - a\n    - b\n'),
+      text('metadata:\n  keywords:\n    - a\n  tags:\n    - b\n'),
+    ],
+    [
+      'has a key that both added in two places once',
+      text('description: d\nlicense: MIT\n'),
+      text('version: 2.0.0\ndescription: d\nlicense: MIT\n'),
+      text('description: d\nlicense: MIT\nversion: 2.0.0\n'),
+      text('version: 2.0.0\ndescription: d\nlicense: MIT\n'),
+    ],
+    [
       'gets what both did alike once',
       text('description: old\nmetadata:\n  tags: [a]\n'),
       text('description: new\nmetadata:\n  tags: [a, b]\n'),
