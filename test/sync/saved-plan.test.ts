@@ -104,9 +104,22 @@ describe('a saved plan', () => {
       'b: edited -> files',
     ]);
     // What one side alone got is no agreement: it is still to be decided.
-    expect((await sides.run('sync', { ...all, dryRun: true })).plan.changes.map((one) => one.path)).toContain(
-      'a',
+    const next = await sides.run('sync', { ...all, dryRun: true });
+    expect(
+      next.plan.changes.flatMap(({ path: at, side, why }) => (at === 'a' ? [`${why} -> ${side}`] : [])),
+    ).toEqual(['merged -> database', 'merged -> files']);
+  });
+
+  test('renames nothing to where another skill came', async () => {
+    const sides = await begun();
+    await sides.change();
+    await sides.save(planFile(sides), 'sync', all);
+    await sides.query(
+      `insert into skills (skill_path, name, type, status) values ('z', 'z', 'tool', 'active')`,
     );
+    const { words, plan } = await applied(sides);
+    expect(plan.problems).toEqual([{ reason: 'plan-stale', path: 'z', side: 'database' }]);
+    expect(words.filter((word) => word.includes('refused'))).toEqual([]);
   });
 
   test("of skills that took each other's places is what both agreed on", async () => {
@@ -152,6 +165,8 @@ describe('a saved plan', () => {
       'theirs: refused, left-with-others',
     ]);
     expect(await stateOf(sides)).toEqual(before);
+    // Nobody ever saw a part of it.
+    expect(await sides.query(`select from sync_runs where direction = 'undo'`)).toEqual([]);
     await sides.query('drop trigger refuse on skills');
     const late = await applied(sides, {
       atomic: true,
@@ -191,6 +206,8 @@ describe('a saved plan', () => {
       expect(await (await from(other)).apply(path.join(one, 'plan.json'))).toMatchObject(foreign);
       const elsewhere = await makeClone(connection);
       expect(await elsewhere.apply(path.join(one, 'plan.json'))).toMatchObject(foreign);
+      const elsewhereIn = await cloneAt(connection, path.join(two, 'clone'), 'other');
+      expect(await elsewhereIn.apply(path.join(one, 'plan.json'))).toMatchObject(foreign);
       const wrongDatabase = await cloneAt(
         await migratedDatabase('postgres'),
         path.join(two, 'clone'),
