@@ -41,6 +41,7 @@ function addCommand(
     .option('--quiet', 'print less')
     .option('--verbose', 'print more')
     .option('--no-color', 'print without colour (NO_COLOR)')
+    .option('--no-progress', 'do not show how far a long run has come')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}\n`).join('')}`)
     .action(async (...given: readonly unknown[]) => {
       // commander hands over the arguments, of which one may be a list, then the options, then the command.

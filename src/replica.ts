@@ -115,6 +115,12 @@ export interface Replica {
   ): Promise<readonly Result<C>[]>;
 }
 
+/** What a run may take long for. */
+export type Step = 'read' | 'show' | 'store' | 'write';
+
+/** Hears how far a step has come, in skills. */
+export type OnProgress = (step: Step, done: number, total: number) => void;
+
 /** The skills directory's snapshot. */
 export interface FilesSnapshot extends Snapshot {
   /** What ignore rules leave out: files, and folders with all below them; relative to the skills directory. */
@@ -126,7 +132,7 @@ export type IsExecutable = (file: string) => Promise<boolean>;
 
 /** The skills directory as a side of the sync. */
 export interface FilesReplica extends Replica {
-  snapshot(signal?: AbortSignal): Promise<FilesSnapshot>;
+  snapshot(signal?: AbortSignal, onProgress?: OnProgress): Promise<FilesSnapshot>;
   /** Takes files for content that ignore rules would drop, since the other side holds them. */
   hold(files: readonly string[]): void;
   /**

@@ -25,8 +25,9 @@ export interface GlobalFlags {
   readonly connectTimeout?: number;
   readonly lockTimeout?: number;
   readonly statementTimeout?: number;
-  /** False under `--no-color`. */
+  /** False under `--no-color`, and `--no-progress`. */
   readonly color?: boolean;
+  readonly progress?: boolean;
 }
 
 /** A command's surroundings: where its words go, and its configuration. */
@@ -49,7 +50,7 @@ export async function runCommand(
   onlyReads: boolean,
   command: (around: Surroundings) => Promise<Outcome<number>>,
 ): Promise<number> {
-  const output = processOutput(flags.color);
+  const output = processOutput(flags);
   const interruption = listenForInterruption(onlyReads);
   try {
     const config = await loadConfig({ flags, env: process.env, cwd: process.cwd() });

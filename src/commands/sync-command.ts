@@ -152,7 +152,7 @@ const setAsideTexts: { readonly [why in SetAside]: string } = {
 export function inputOf(
   direction: Direction,
   flags: SyncFlags,
-  { config, directory, database, databaseName, signal }: Sides,
+  { config, directory, database, databaseName, signal, output }: Sides,
   globs: PathGlobs,
 ): SyncInput {
   return {
@@ -172,6 +172,7 @@ export function inputOf(
       onConflict: direction === 'sync' ? (flags.onConflict ?? 'newest') : 'edits',
     },
     signal,
+    ...(output.progress && { onProgress: output.progress }),
   };
 }
 
@@ -228,8 +229,11 @@ export async function carryOut({
     if (saving && !saving.ok) failed.push(saving.problem);
     const saver = saving?.ok ? saving.value : undefined;
     try {
+      const total = plan.changes.length + plan.conflicts.length;
+      let shown = 0;
       for await (const preview of previewPlan(input, prepared)) {
         signal.throwIfAborted();
+        input.onProgress?.('show', ++shown, total);
         report.preview(preview);
         const problem = await saver?.add(preview);
         if (problem) failed.push(problem);

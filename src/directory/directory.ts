@@ -11,6 +11,7 @@ import {
   type IsExecutable,
   type Load,
   type Loaded,
+  type OnProgress,
   type Result,
   type SkillState,
   type Unreadable,
@@ -133,21 +134,27 @@ export class Directory implements FilesReplica {
     this.#library = { ...library, disk: withoutModes(disk), bits: new KnownBits(isExecutable) };
   }
 
-  async snapshot(signal?: AbortSignal): Promise<FilesSnapshot> {
+  async snapshot(signal?: AbortSignal, onProgress?: OnProgress): Promise<FilesSnapshot> {
     const halfWritten = await this.#halfWritten();
     const tree = await scanTree(this.#library, signal);
     const large: Found[] = [];
-    const read = await mapBounded([...tree.skills], skillsAtOnce, async ([path, files]) => {
+    let done = 0;
+    const read = async (found: Found) => {
+      const state = digestOf(await this.#read(found));
+      onProgress?.('read', ++done, tree.skills.size);
+      return state;
+    };
+    const small = await mapBounded([...tree.skills], skillsAtOnce, async ([path, files]) => {
       signal?.throwIfAborted();
       const found: Found = { path, skill: await measureSkill(this.#library, path, files) };
-      if (bytesOf(found) <= largeBytes) return digestOf(await this.#read(found));
+      if (bytesOf(found) <= largeBytes) return read(found);
       large.push(found);
       return undefined;
     });
-    const states = read.filter((one) => one !== undefined);
+    const states = small.filter((one) => one !== undefined);
     for (const found of large) {
       signal?.throwIfAborted();
-      states.push(digestOf(await this.#read(found)));
+      states.push(await read(found));
     }
     const skills = new Map<SkillPath, SkillState>();
     const unreadable: Unreadable[] = [...tree.unreadable, ...halfWritten];

@@ -1,6 +1,8 @@
 // Where a command's words go: results to stdout; progress, notices and problems to stderr.
 
+import type { OnProgress } from '../replica.ts';
 import { type Colors, chooseColors } from './colors.ts';
+import { progressLine } from './progress-line.ts';
 
 /** Output of one command. */
 export interface Output {
@@ -9,13 +11,40 @@ export interface Output {
   /** Everything else. */
   readonly notice: (text: string) => void;
   readonly colors: Colors;
+  /** Hears how far a run has come; absent where nobody watches. */
+  readonly progress?: OnProgress;
+}
+
+/** What the flags say of the output. */
+export interface OutputFlags {
+  readonly quiet?: boolean;
+  /** False under `--no-color`. */
+  readonly color?: boolean;
+  /** False under `--no-progress`. */
+  readonly progress?: boolean;
 }
 
 /** The output of this process. */
-export function processOutput(colorFlag: boolean | undefined): Output {
+export function processOutput({ color, quiet, progress }: OutputFlags): Output {
+  const { stdout, stderr, env } = process;
+  const isWatched = stderr.isTTY && env['TERM'] !== 'dumb' && !env['CI'] && !quiet && progress !== false;
+  const line = isWatched
+    ? progressLine({
+        write: (text) => stderr.write(text),
+        columns: () => stderr.columns || 80,
+        now: () => performance.now(),
+      })
+    : undefined;
   return {
-    result: (text) => process.stdout.write(text),
-    notice: (text) => process.stderr.write(text),
-    colors: chooseColors(colorFlag, process.env, Boolean(process.stdout.isTTY)),
+    result: (text) => {
+      line?.clear();
+      stdout.write(text);
+    },
+    notice: (text) => {
+      line?.clear();
+      stderr.write(text);
+    },
+    colors: chooseColors(color, env, Boolean(stdout.isTTY)),
+    ...(line && { progress: line.update }),
   };
 }

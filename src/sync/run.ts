@@ -9,9 +9,11 @@ import {
   type Loaded,
   loadAt,
   notWhole,
+  type OnProgress,
   type Result,
   type RunStart,
   type Snapshot,
+  type Step,
 } from '../replica.ts';
 import type { Digest } from '../skill/digest.ts';
 import { foldersAbove, type SkillPath } from '../skill/path.ts';
@@ -246,6 +248,20 @@ function contentsFrom(contents: ContentsOf, changes: readonly PlannedChange[]): 
   return (paths) => gathered(oneByOne(paths));
 }
 
+/** The same, telling how much of it was asked for. */
+function told(load: Load, step: Step, total: number, onProgress: OnProgress): Load {
+  let done = 0;
+  return async function* (paths) {
+    for await (const batch of load(paths)) {
+      yield batch;
+      done += batch.length;
+      onProgress(step, done, total);
+    }
+    // What is removed needs no content.
+    onProgress(step, total, total);
+  };
+}
+
 /** Carries out a plan's changes: the database's in one transaction, then the files'. */
 export async function applyChanges(
   input: SyncInput,
@@ -260,11 +276,13 @@ export async function applyChanges(
     { files, database, checkout },
     changes.filter((change) => change.side === 'database'),
   );
-  const source = (some: readonly PlannedChange[], moved: ReadonlyMap<SkillPath, SkillPath>) =>
-    contents ? contentsFrom(contents, some) : contentsOf(input, some, moved);
+  const source = (some: readonly PlannedChange[], moved: ReadonlyMap<SkillPath, SkillPath>, step: Step) => {
+    const load = contents ? contentsFrom(contents, some) : contentsOf(input, some, moved);
+    return input.onProgress ? told(load, step, some.length, input.onProgress) : load;
+  };
   const stored =
     toDatabase.length > 0
-      ? await database.apply(toDatabase, source(toDatabase, new Map()), signal, isWhole)
+      ? await database.apply(toDatabase, source(toDatabase, new Map(), 'store'), signal, isWhole)
       : [];
   // What the database did not take goes nowhere; why not is said once.
   const unmerged = new Set(stored.flatMap(({ ok, change }) => (!ok && change.merge ? [change.path] : [])));
@@ -290,7 +308,7 @@ export async function applyChanges(
   );
   const answers = await files.apply(
     toFiles.filter((change) => !unkept.has(change)),
-    source(toFiles, movedRows(stored)),
+    source(toFiles, movedRows(stored), 'write'),
     signal,
   );
   const written = answers.map((result): Result<PlannedChange> => {

@@ -17,6 +17,7 @@ import type {
   Direction,
   FilesReplica,
   FilesSnapshot,
+  OnProgress,
   RunStart,
   SkillState,
   Snapshot,
@@ -47,6 +48,7 @@ export interface SyncInput {
   readonly policy: Policy;
   /** Ends the run where it stands: what is under way is finished or rolled back. */
   readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
 }
 
 /** A plan, and what carrying it out needs to know of how it was made. */
@@ -89,10 +91,10 @@ export interface ReadSides extends Pick<Prepared, 'local' | 'base' | 'identity' 
 
 /** Reads both sides. Writes nothing. */
 export async function readSides(input: SyncInput): Promise<ReadSides> {
-  const { files, database, signal } = input;
+  const { files, database, signal, onProgress } = input;
   const bits = await BitsElsewhere.find(input);
   if (bits) files.takeBits(bits.isExecutable);
-  const scanned = await files.snapshot(signal);
+  const scanned = await files.snapshot(signal, onProgress);
   const stored = await database.snapshot(signal);
   const read = await withHeldFiles(files, database, scanned, stored);
   signal?.throwIfAborted();
