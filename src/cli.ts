@@ -30,24 +30,36 @@ function addCommand(
     .command(name)
     .summary(summary)
     .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
-    .option('--skills-dir <dir>', 'folder that holds the skills (SKILLS_DIR; default: skills)')
-    .option('--database-url <url>', 'postgres://… or pglite:DIR (DATABASE_URL; default: embedded)')
-    .option('--env-file <file>', 'read variables from this file instead of .env')
-    .option('--config <file>', 'configuration file (default: skill-fleet.config.yaml, .yml or .json)')
-    .option('--connect-timeout <seconds>', 'how long to try to reach the server (default: 10)', seconds)
-    .option('--lock-timeout <seconds>', 'how long to wait for other runs and writers (default: 60)', seconds)
-    .option('--statement-timeout <seconds>', 'end a database statement that takes longer', seconds)
-    .option('--json', 'print one JSON object')
-    .option('--quiet', 'print less')
-    .option('--verbose', 'print more')
-    .option('--no-color', 'print without colour (NO_COLOR)')
-    .option('--no-progress', 'do not show how far a long run has come')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}\n`).join('')}`)
     .action(async (...given: readonly unknown[]) => {
       // commander hands over the arguments, of which one may be a list, then the options, then the command.
       const names = given.slice(0, -2).flat() as readonly string[];
       process.exitCode = await (await load()).run(given.at(-2) as object, ...names);
     });
+}
+
+/** Flags of all commands: help shows them after the command's own. */
+function addSharedOptions(command: Command): void {
+  command
+    .optionsGroup('The two sides:')
+    .option('--skills-dir <dir>', 'folder that holds the skills (SKILLS_DIR; default: skills)')
+    .option('--database-url <url>', 'postgres://… or pglite:DIR (DATABASE_URL; default: embedded)')
+    .option('--env-file <file>', 'read variables from this file instead of .env')
+    .option('--config <file>', 'configuration file (default: skill-fleet.config.yaml, .yml or .json)')
+    .optionsGroup('Waiting:')
+    .option(
+      '--connect-timeout <seconds>',
+      'how long to try to reach the server (PGCONNECT_TIMEOUT; default: 10)',
+      seconds,
+    )
+    .option('--lock-timeout <seconds>', 'how long to wait for other runs and writers (default: 60)', seconds)
+    .option('--statement-timeout <seconds>', 'end a database statement that takes longer', seconds)
+    .optionsGroup('Output:')
+    .option('--json', 'print one JSON object')
+    .option('--quiet', 'print less')
+    .option('--verbose', 'print more')
+    .option('--no-color', 'print without colour (NO_COLOR)')
+    .option('--no-progress', 'do not show how far a long run has come');
 }
 
 /** Reads a number of at least 0 and at most `most`. */
@@ -138,7 +150,7 @@ const program = new Command('skill-fleet')
   .description('Keeps agent skills in git and in Postgres the same, both ways, byte for byte.')
   .version(programVersion())
   .showSuggestionAfterError()
-  .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
+  .configureHelp({ sortSubcommands: false })
   .addHelpText(
     'after',
     `
@@ -295,6 +307,33 @@ addCommand('migrate', "bring the database's tables up to date", () => import('./
   'skill-fleet migrate --status',
   'skill-fleet migrate',
 ]).option('--status', 'show the migrations and change nothing');
+
+/** What each command says by its exit code, beside 64 for wrong usage. */
+function exitCodesOf(command: Command): string {
+  const has = (flag: string) => command.options.some(({ long }) => long === flag);
+  const codes = [
+    '0 done',
+    '1 something failed',
+    ...(has('--exit-code') ? ['2 pending (--exit-code)'] : []),
+    ...(has('--diff') && command.name() !== 'log' ? ['3 conflicts left undecided'] : []),
+    '64 wrong usage',
+  ];
+  return `Exit codes: ${codes.join(', ')}`;
+}
+
+const groups: { readonly [heading: string]: readonly string[] } = {
+  'Sync:': ['sync-db', 'export-to-db', 'import-from-db', 'apply', 'resolve'],
+  'Look:': ['status', 'list', 'show', 'diff', 'verify'],
+  'History:': ['log', 'restore', 'undo', 'prune'],
+  'Database:': ['migrate'],
+};
+
+for (const command of program.commands) {
+  command.addHelpText('after', exitCodesOf(command));
+  addSharedOptions(command);
+  const [heading] = Object.entries(groups).find(([, names]) => names.includes(command.name())) ?? [];
+  if (heading !== undefined) command.helpGroup(heading);
+}
 
 for (const command of [program, ...program.commands]) {
   command.exitOverride((error) => {
