@@ -1,0 +1,201 @@
+// What `--json` prints, as a schema: docs/reference/output.schema.json is made of it.
+
+import { z } from 'zod';
+
+const side = z.enum(['files', 'database']);
+const path = z.string().describe('A skill: its folder, relative to the skills directory.');
+const digest = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .nullable()
+  .describe("SHA-256 of a skill's content; null where it holds nothing.");
+const count = z.int().min(0);
+const time = z.iso.datetime().nullable();
+const diff = z.string().describe('A unified diff; long ones are folded.');
+
+const problem = z
+  .looseObject({
+    reason: z.string().describe('What went wrong, in one word.'),
+    what: z.string(),
+    remedy: z.string().describe('What to do.'),
+  })
+  .describe('What went wrong, and what its reason tells beside.');
+const problems = z.array(problem);
+const exitCode = z.int().describe('0 done, 1 failed, 2 pending, 3 conflicts.');
+const notice = z.looseObject({ notice: z.string() }).describe('What is no problem, and worth knowing.');
+const version = z.literal(1);
+
+const counts = {
+  create: count,
+  update: count,
+  rename: count,
+  archive: count.describe('Deleted in the database.'),
+  write: count,
+  remove: count.describe('Removed from the files.'),
+};
+const planCounts = {
+  ...counts,
+  conflicts: count,
+  holds: count,
+  ahead: count,
+  unchanged: count,
+  problems: count,
+};
+
+const lines = z.object({ line: count, text: z.string() });
+const file = z.object({ bytes: count, executable: z.boolean() }).nullable();
+const region = z
+  .union([
+    z.object({ part: z.literal('body'), file: z.string(), base: lines, files: lines, database: lines }),
+    z.object({
+      part: z.literal('value'),
+      file: z.string(),
+      key: z.string(),
+      base: z.json(),
+      files: z.json(),
+      database: z.json(),
+    }),
+    z.object({ part: z.literal('file'), file: z.string(), base: file, files: file, database: file }),
+    z.object({ part: z.literal('frontmatter'), file: z.string() }),
+    z.object({ part: z.literal('name'), file: z.string(), other: z.string() }),
+  ])
+  .describe('A place where both edits do not go together.');
+
+const change = z.strictObject({
+  path,
+  from: path.optional().describe('Where it stands before, if elsewhere.'),
+  side,
+  operation: z.enum(['create', 'update', 'rename', 'archive', 'write', 'remove']),
+  why: z.string(),
+  before: digest,
+  after: digest,
+  category: z.object({ path: z.string(), reason: z.string() }).nullable().optional(),
+  warnings: z.array(z.looseObject({ code: z.string(), what: z.string() })).optional(),
+  relations: z
+    .array(z.object({ relation: z.string(), added: z.array(z.string()), removed: z.array(z.string()) }))
+    .optional()
+    .describe('Of a dry run: what would change beside the text.'),
+  diff: diff.optional().describe('Of a dry run.'),
+  outcome: z.enum(['success', 'failed']).optional().describe('Of a real run.'),
+  kept: count.optional().describe('The revision under which the history holds what was replaced.'),
+});
+
+const conflict = z.strictObject({
+  path,
+  renamed: z.object({ from: path, files: path, database: path }).optional(),
+  why: z.enum(['both-edited', 'edited-and-deleted', 'both-renamed', 'no-base', 'waits', 'moved-on']),
+  files: digest,
+  database: digest,
+  regions: z.array(region).optional(),
+  diff: diff.optional(),
+});
+
+const run = z.strictObject({
+  version,
+  command: z.enum(['sync-db', 'export-to-db', 'import-from-db', 'undo', 'apply', 'resolve']),
+  dryRun: z.boolean(),
+  skillsDirectory: z.string(),
+  database: z.string().describe('Where it is; no user and no password.'),
+  migrations: z.array(z.string()),
+  summary: z.strictObject({ ...planCounts, done: count }),
+  run: count.optional().describe('The number of the run; none where it wrote nothing.'),
+  plan: z.string().optional().describe('The file of the saved plan.'),
+  undoes: count.optional(),
+  next: z.strictObject(planCounts).optional().describe('What the next sync would do with the same skills.'),
+  changes: z.array(change),
+  conflicts: z.array(conflict),
+  holds: z.array(z.strictObject({ path, side, why: z.literal('deletion') })),
+  ahead: z.array(z.strictObject({ path, side, from: path.optional() })),
+  notices: z.array(notice),
+  problems,
+  exitCode,
+});
+
+const loggedRun = z.strictObject({
+  run: count,
+  direction: z.enum(['export', 'import', 'sync', 'restore', 'undo']),
+  who: z.string(),
+  host: z.string(),
+  directory: z.string(),
+  startedAt: z.iso.datetime(),
+  finishedAt: time,
+  outcome: z.enum(['running', 'success', 'failed']),
+  error: z.string().nullable(),
+  commit: z.string().nullable(),
+  branch: z.string().nullable(),
+  counts: z.strictObject({ ...counts, merge: count, failed: count }),
+  undoes: count.nullable(),
+  takenBackBy: count.nullable(),
+});
+
+const revision = z.strictObject({
+  revision: count,
+  path,
+  at: time,
+  origin: side,
+  writer: z.string().nullable(),
+  run: count.nullable(),
+  digest,
+  isPresent: z.boolean(),
+  isDeleted: z.boolean(),
+  isKept: z.boolean(),
+  isMerge: z.boolean(),
+  before: count.nullable(),
+  isPruned: z.boolean(),
+  summary: z.string(),
+  changes: z.looseObject({ values: z.array(z.string()) }).nullable(),
+  diff: diff.optional(),
+});
+
+/** What each command prints; `failure` is what any prints that could not begin. */
+export const outputs = {
+  run,
+  failure: z.strictObject({ version, problems, exitCode }),
+  diff: z.strictObject({ version, skills: z.array(z.strictObject({ path, diff })), problems }),
+  conflicts: z.strictObject({
+    version,
+    conflicts: z.array(
+      z.strictObject({
+        path,
+        why: conflict.shape.why,
+        base: digest,
+        merges: z.boolean(),
+        regions: z.array(region),
+        files: diff,
+        database: diff,
+      }),
+    ),
+    problems,
+  }),
+  runs: z.strictObject({ version, runs: z.array(loggedRun), more: z.boolean(), exitCode }),
+  revisions: z.strictObject({
+    version,
+    path,
+    skillId: count,
+    revisions: z.array(revision),
+    more: z.boolean(),
+    exitCode,
+  }),
+  restored: z.strictObject({ version, path, revision: count, replaced: count.nullable() }),
+  pruned: z.strictObject({
+    version,
+    dryRun: z.boolean(),
+    revisions: count,
+    skills: count,
+    blobs: count,
+    bytes: count,
+    keptRevisions: count,
+    keptBlobs: count,
+  }),
+  migrations: z.strictObject({
+    version,
+    migrations: z.array(z.strictObject({ name: z.string(), appliedAt: time })),
+  }),
+  migrated: z.strictObject({ version, applied: z.array(z.string()) }),
+} as const;
+
+/** All of them, as one JSON Schema. */
+export function outputSchema(): object {
+  const all = z.union(Object.entries(outputs).map(([id, schema]) => schema.meta({ id })));
+  return z.toJSONSchema(all.meta({ title: 'What skill-fleet prints with --json' }));
+}
