@@ -8,6 +8,7 @@ import { type Outcome, type Problem, refuse } from '../problem.ts';
 import type { ConflictPolicy, Plan, PlannedChange } from '../reconcile/plan.ts';
 import type { DatabaseReplica, Direction } from '../replica.ts';
 import { commandText, shellWord, type ToldFlags } from '../report/command-text.ts';
+import { onGithub } from '../report/github.ts';
 import { jsonReport } from '../report/sync-json.ts';
 import type { SyncReport } from '../report/sync-report.ts';
 import { type DiffForm, textReport } from '../report/sync-text.ts';
@@ -82,7 +83,7 @@ export function runOnSides(
     const { config, output, signal } = around;
     const directory = await openSkills(config);
     if (!directory.ok) return directory;
-    const report = flags.json ? jsonReport(output, command) : textReport(output, flags);
+    const report = onGithub(flags.json ? jsonReport(output, command) : textReport(output, flags), command);
     const workBetween = () => openDatabase(flags, around, directory.value, report, work);
     if (flags.dryRun) return workBetween();
     const lock = await lockDirectory(

@@ -54,7 +54,14 @@ const verbWidth = 8;
 /** Before what is said of a skill below its line. */
 export const margin = ' '.repeat(verbWidth + 1);
 
-function line(colors: Colors, paint: (text: string) => string, verb: string, path: string, why: string) {
+/** A skill that a plan names: what becomes of it, and why. */
+export interface PlanRow {
+  readonly verb: Verb | 'conflict' | 'hold' | 'skip';
+  readonly path: string;
+  readonly why: string;
+}
+
+function line(colors: Colors, paint: (text: string) => string, { verb, path, why }: PlanRow): string {
   return `${paint(verb.padEnd(verbWidth))} ${printableLine(path)}  ${colors.dim(why)}\n`;
 }
 
@@ -63,11 +70,14 @@ function pathText({ path, from }: { readonly path: string; readonly from?: strin
   return from === undefined ? path : `${from} -> ${path}`;
 }
 
-export function changeLine(change: PlannedChange, reading: Reading | undefined, colors: Colors): string {
-  const verb = verbOf(change);
+export function changeRow(change: PlannedChange): PlanRow {
   const where = change.side === 'database' ? 'in the database' : 'in the files';
+  return { verb: verbOf(change), path: pathText(change), why: `${where}: ${reasons[change.why]}` };
+}
+
+export function changeLine(change: PlannedChange, reading: Reading | undefined, colors: Colors): string {
   const paint = change.after === null ? colors.red : colors.green;
-  const head = line(colors, paint, verb, pathText(change), `${where}: ${reasons[change.why]}`);
+  const head = line(colors, paint, changeRow(change));
   if (reading === undefined) return head;
   const { path = null, reason = null } = reading.category ?? {};
   return `${head}${margin}${colors.dim(`category: ${categoryText(path, reason)}`)}\n`;
@@ -89,11 +99,14 @@ const conflictReasons: { readonly [W in Conflict['why']]: string } = {
   'moved-on': 'it changed since the run that is to be taken back',
 };
 
+export function conflictRow({ path, why, renamed }: Conflict): PlanRow {
+  return { verb: 'conflict', path: renamed ? renamedText(renamed) : path, why: conflictReasons[why] };
+}
+
 /** A conflict, and where its sides do not go together. */
-export function conflictLines({ path, why, renamed, regions }: Conflict, colors: Colors): string {
-  const text = renamed ? renamedText(renamed) : path;
-  const head = line(colors, colors.red, 'conflict', text, conflictReasons[why]);
-  return head + (regions ? regionLines(regions, colors) : '');
+export function conflictLines(conflict: Conflict, colors: Colors): string {
+  const head = line(colors, colors.red, conflictRow(conflict));
+  return head + (conflict.regions ? regionLines(conflict.regions, colors) : '');
 }
 
 /** Each path that differs from the one before, and on which side. */
@@ -105,18 +118,25 @@ function renamedText({ base, files, database }: Rename): string {
   return `${base.path} -> ${files === database ? files : now.join(', ')}`;
 }
 
-export function holdLine({ path, side }: Hold, colors: Colors): string {
+export function holdRow({ path, side }: Hold): PlanRow {
   const where = side === 'database' ? 'in the files' : 'in the database';
-  return line(colors, colors.yellow, 'hold', path, `deleted ${where}; held without --delete`);
+  return { verb: 'hold', path, why: `deleted ${where}; held without --delete` };
+}
+
+export function holdLine(hold: Hold, colors: Colors): string {
+  return line(colors, colors.yellow, holdRow(hold));
+}
+
+export function aheadRow(ahead: Ahead): PlanRow {
+  const why =
+    ahead.side === 'database'
+      ? `the files are ahead: ${commands.export} or ${commands.sync} carries it`
+      : `the database is ahead: ${commands.import} or ${commands.sync} carries it`;
+  return { verb: 'skip', path: pathText(ahead), why };
 }
 
 export function aheadLine(ahead: Ahead, colors: Colors): string {
-  const { side } = ahead;
-  const text =
-    side === 'database'
-      ? `the files are ahead: ${commands.export} or ${commands.sync} carries it`
-      : `the database is ahead: ${commands.import} or ${commands.sync} carries it`;
-  return line(colors, colors.yellow, 'skip', pathText(ahead), text);
+  return line(colors, colors.yellow, aheadRow(ahead));
 }
 
 /** How many there are of each thing that a plan names; what a summary and JSON say. */
@@ -197,6 +217,11 @@ export function undoLine(run: number): string {
   return `To have it again: skill-fleet undo ${run}\n`;
 }
 
+/** What a dry run found, in one sentence. */
+export function plannedSentence(plan: Plan, problems: readonly Problem[]): string {
+  return `Dry run, nothing was changed: ${plannedText(plan, problems)}.`;
+}
+
 /**
  * The last line of a dry run.
  *
@@ -204,7 +229,7 @@ export function undoLine(run: number): string {
  */
 export function planSummary(plan: Plan, problems: readonly Problem[], command: string): string {
   const next = plan.changes.length > 0 ? ` Run it with: skill-fleet ${command}` : '';
-  return `Dry run, nothing was changed: ${plannedText(plan, problems)}.${next}\n${aheadAdvice(plan)}${conflictAdvice(plan)}`;
+  return `${plannedSentence(plan, problems)}${next}\n${adviceLines(plan)}`;
 }
 
 /** What was done, after a count. */
@@ -217,14 +242,28 @@ export const doneWords: { readonly [V in Verb]: string } = {
   remove: 'removed from the files',
 };
 
-/** The last line of a run: what was done, by what the two sides answered. */
-export function resultSummary(
+/** What was done, by what the two sides answered, in one sentence. */
+export function doneSentence(
   plan: Plan,
   done: readonly PlannedChange[],
   problems: readonly Problem[],
 ): string {
   const text = countsText({ ...countPlan({ ...plan, changes: done }), problems: problems.length }, doneWords);
-  return `${done.length === 0 ? 'Nothing changed' : 'Done'}: ${text}.\n${aheadAdvice(plan)}${conflictAdvice(plan)}`;
+  return `${done.length === 0 ? 'Nothing changed' : 'Done'}: ${text}.`;
+}
+
+/** The last line of a run. */
+export function resultSummary(
+  plan: Plan,
+  done: readonly PlannedChange[],
+  problems: readonly Problem[],
+): string {
+  return `${doneSentence(plan, done, problems)}\n${adviceLines(plan)}`;
+}
+
+/** What to run where a plan leaves something to settle. */
+export function adviceLines(plan: Plan): string {
+  return aheadAdvice(plan) + conflictAdvice(plan);
 }
 
 function aheadAdvice({ ahead }: Plan): string {
