@@ -21,7 +21,13 @@ import {
 import { diffPreview } from './skill-diff.ts';
 import type { Ended, SyncReport } from './sync-report.ts';
 import { printableLine } from './terminal-text.ts';
-import { type Annotation, type AnnotationKind, annotationLine, maxAnnotations } from './workflow-command.ts';
+import {
+  type Annotation,
+  type AnnotationKind,
+  annotationLine,
+  isOnGithub,
+  maxAnnotations,
+} from './workflow-command.ts';
 
 /** The bytes of summary that GitHub takes of a step; of more it takes nothing. */
 const maxSummaryBytes = 1024 * 1024 - 1;
@@ -48,9 +54,9 @@ export interface Surroundings {
   };
 }
 
-/** The report, and under `GITHUB_ACTIONS=true` what this file is for. */
+/** The report, and in a step of GitHub Actions what this file is for. */
 export function onGithub(report: SyncReport, command: string, env = process.env): SyncReport {
-  if (env['GITHUB_ACTIONS'] !== 'true') return report;
+  if (!isOnGithub(env)) return report;
   const file = env['GITHUB_STEP_SUMMARY'];
   return githubReport(report, {
     command,
@@ -187,13 +193,20 @@ function annotationLines(one: Kind): string {
     .join('');
 }
 
-/** A problem that ended a command, as an annotation. */
 function problemAnnotation(problem: Problem, placeOf: PlaceOf): Annotation {
   const { what, remedy } = sentenceOf(problem);
   const { path: skill, file, line, column } = problem as Placed;
-  const place = skill === undefined ? undefined : placeOf(skill, file);
+  // What a skill cannot be written for is named from the skills directory on.
+  const isBelow = file !== undefined && obstacles.has(problem.reason);
+  const place = skill === undefined ? undefined : isBelow ? placeOf('', file) : placeOf(skill, file);
   return { title: 'Problem', message: [what, remedy], file: place, line, column };
 }
+
+const obstacles: ReadonlySet<Problem['reason']> = new Set([
+  'link-in-the-way',
+  'file-in-the-way',
+  'cannot-write',
+]);
 
 /** What a problem may say of its place. */
 interface Placed {
@@ -269,8 +282,7 @@ function writeSummary({ summary, notice }: Surroundings, content: JobSummary): v
     if (text === undefined) throw new Error('it is full');
     summary.append(begin + text);
   } catch (error) {
-    notice(
-      `note: no job summary is written to ${printableLine(summary.file)}: ${printableLine(String(error))}\n`,
-    );
+    const why = error instanceof Error ? error.message : String(error);
+    notice(`note: no job summary in ${printableLine(summary.file)}: ${printableLine(why)}\n`);
   }
 }

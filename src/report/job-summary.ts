@@ -26,10 +26,10 @@ export interface SummaryDiff {
   readonly diff: string;
 }
 
-/** Bytes of a problem's sentence that are shown. */
-const maxSentenceLength = 2000;
+/** Characters of one text that are shown within a line. */
+const maxLineLength = 2000;
 
-/** What says how much is left out is shorter than this. */
+/** More than a line takes that says how much is left out. */
 const noteBytes = 200;
 
 /**
@@ -41,49 +41,50 @@ export function jobSummaryText(summary: JobSummary, room: number): string | unde
   const head =
     `## ${title}\n\n${sentences.map((sentence) => `${sentence}\n\n`).join('')}` +
     (advice === '' ? '' : `<pre>${htmlText(printable(advice))}</pre>\n\n`);
-  const notes = 3 * noteBytes;
-  let left = room - Buffer.byteLength(head) - notes;
+  let left = room - Buffer.byteLength(head) - 3 * noteBytes;
   if (left < 0) return undefined;
-  const take = (list: Listed) => {
-    const filled = fill(list, left);
-    left -= Buffer.byteLength(filled);
-    return filled;
+  const take = <T>(list: List<T>) => {
+    const text = fill(list, left);
+    left -= Buffer.byteLength(text);
+    return text;
   };
   const problemText = take({
-    ...{ begin: '<ul>\n', end: '</ul>\n\n', name: 'problem' },
-    items: problems.map(problemItem),
-    dropped: 0,
+    items: problems,
+    textOf: problemItem,
+    name: 'problem',
+    begin: '<ul>\n',
+    end: '</ul>\n\n',
   });
-  const rowText = take({
-    begin: '<table>\n<tr><th>Skill</th><th>What</th><th>Why</th></tr>\n',
-    ...{ end: '</table>\n\n', name: 'skill', items: rows.map(rowItem), dropped: 0 },
-  });
-  const diffText = take({
-    ...{ begin: '', end: '', name: 'diff', items: diffs.map(diffItem), dropped: droppedDiffs },
-  });
+  const rowText = take({ items: rows, textOf: rowItem, name: 'row', begin: tableHead, end: '</table>\n\n' });
+  const diffText = take({ items: diffs, textOf: diffItem, name: 'diff', dropped: droppedDiffs });
   return head + rowText + problemText + diffText;
 }
 
-interface Listed {
-  readonly begin: string;
-  readonly end: string;
-  readonly items: readonly string[];
+const tableHead = '<table>\n<tr><th>Skill</th><th>What</th><th>Why</th></tr>\n';
+
+interface List<T> {
+  readonly items: readonly T[];
+  readonly textOf: (item: T) => string;
   readonly name: string;
+  readonly begin?: string;
+  readonly end?: string;
   /** How many are left out already. */
-  readonly dropped: number;
+  readonly dropped?: number;
 }
 
-/** As many of the items as `room` bytes hold, each whole, and how many are left out. */
-function fill({ begin, end, items, name, dropped }: Listed, room: number): string {
+/** As many of the items as `room` bytes hold, each whole, and then how many are left out. */
+function fill<T>({ items, textOf, name, begin = '', end = '', dropped = 0 }: List<T>, room: number): string {
   let left = room - Buffer.byteLength(begin + end);
-  const taken = items.filter((item) => {
-    const bytes = Buffer.byteLength(item);
-    if (bytes > left) return false;
+  const taken: string[] = [];
+  for (const item of items) {
+    const text = textOf(item);
+    const bytes = Buffer.byteLength(text);
+    if (bytes > left) continue;
     left -= bytes;
-    return true;
-  });
+    taken.push(text);
+  }
   const count = items.length - taken.length + dropped;
-  const note = count === 0 ? '' : `${counted(count, name)} left out: GitHub shows at most 1 MiB a step.\n\n`;
+  const note = count === 0 ? '' : `${counted(count, name)} left out: GitHub takes at most 1 MiB a step.\n\n`;
   return (taken.length === 0 ? '' : begin + taken.join('') + end) + note;
 }
 
@@ -104,9 +105,9 @@ function diffItem({ path, diff }: SummaryDiff): string {
 
 /** A text that is data, within an HTML block. */
 function code(text: string): string {
-  const characters = [...printableLine(text.slice(0, maxSentenceLength))];
-  const shown = text.length > maxSentenceLength ? [...characters, '...'] : characters;
-  return `<code>${htmlText(shown.join(''))}</code>`;
+  const characters = [...printableLine(text)];
+  const shown = characters.slice(0, maxLineLength).join('');
+  return `<code>${htmlText(shown)}${characters.length > maxLineLength ? '...' : ''}</code>`;
 }
 
 function htmlText(text: string): string {

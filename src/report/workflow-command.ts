@@ -1,5 +1,6 @@
 // Lines that the runner of GitHub Actions takes for commands: the annotations that a run makes, and none else.
 
+import { type Problem, sentenceOf } from '../problem.ts';
 import { printableLine } from './terminal-text.ts';
 
 /** How many annotations of one kind GitHub shows of a step. */
@@ -10,6 +11,11 @@ const maxMessageBytes = 4096;
 
 export type AnnotationKind = 'error' | 'warning' | 'notice';
 
+/** Whether this runs in a step of GitHub Actions. */
+export function isOnGithub(env: { readonly [name: string]: string | undefined }): boolean {
+  return env['GITHUB_ACTIONS'] === 'true';
+}
+
 /** What is shown beside a line of the changed files, or in the run's list. */
 export interface Annotation {
   readonly title: string;
@@ -19,6 +25,12 @@ export interface Annotation {
   readonly file?: string | undefined;
   readonly line?: number | undefined;
   readonly column?: number | undefined;
+}
+
+/** Annotates what ended a command before it came to a report. */
+export function failureLine(problem: Problem): string {
+  const { what, remedy } = sentenceOf(problem);
+  return annotationLine('error', { title: 'Problem', message: [what, remedy] });
 }
 
 /** An annotation as the runner reads it; escaped as `@actions/core` does. */
@@ -61,5 +73,5 @@ function escapeMessage(text: string): string {
  * `##[name]` anywhere, which is how it reads them (`ActionCommand` of actions/runner). JSON stays the same value.
  */
 export function withoutCommands(text: string): string {
-  return text.replace(/^(\s*):(?=:)/gm, '$1\\u003a').replaceAll('##[', '#\\u0023[');
+  return text.replace(/^([^\S\n]*):(?=:)/gm, '$1\\u003a').replaceAll('##[', '#\\u0023[');
 }
