@@ -6,6 +6,7 @@ import { interrupted } from '../replica.ts';
 import { jsonText, problemJson } from '../report/json.ts';
 import { type Output, processOutput } from '../report/output.ts';
 import { problemLines, waitingLine } from '../report/problem-text.ts';
+import { failureLine, isOnGithub } from '../report/workflow-command.ts';
 import type { Connection } from '../repository/connection.ts';
 import { withProblems } from '../repository/open.ts';
 import type { ConnectOptions } from '../repository/server.ts';
@@ -60,7 +61,11 @@ export async function runCommand(
       ? await untilInterrupted(interruption.signal, () => command({ ...around, config: config.value }))
       : config;
     const exitCode = exitCodeUnder(interruption.signal, code.ok ? code.value : exitCodes.failed);
-    if (!code.ok) reportFailure(output, flags, code.problem, exitCode);
+    if (!code.ok) {
+      reportFailure(output, flags, code.problem, exitCode);
+      // Past the output, in which nothing is a command to the runner.
+      if (isOnGithub(process.env)) process.stderr.write(failureLine(code.problem));
+    }
     return exitCode;
   } finally {
     interruption.dispose();
