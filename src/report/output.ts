@@ -3,6 +3,7 @@
 import type { OnProgress } from '../replica.ts';
 import { type Colors, chooseColors } from './colors.ts';
 import { progressLine } from './progress-line.ts';
+import { isOnGithub, withoutCommands } from './workflow-command.ts';
 
 /** Output of one command. */
 export interface Output {
@@ -35,14 +36,16 @@ export function processOutput({ color, quiet, progress }: OutputFlags): Output {
         now: () => performance.now(),
       })
     : undefined;
+  // On GitHub Actions a line of a skill's could be taken for a command to the runner.
+  const shown = isOnGithub(env) ? withoutCommands : (text: string) => text;
   return {
     result: (text) => {
       line?.clear();
-      stdout.write(text);
+      stdout.write(shown(text));
     },
     notice: (text) => {
       line?.clear();
-      stderr.write(text);
+      stderr.write(shown(text));
     },
     colors: chooseColors(color, env, Boolean(stdout.isTTY)),
     ...(line && { progress: line.update }),
