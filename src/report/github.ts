@@ -1,6 +1,6 @@
 // A syncing command's report on GitHub Actions: beside what it prints, annotations and a job summary.
 
-import { appendFileSync, readdirSync, statSync } from 'node:fs';
+import { appendFileSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { warningSentence } from '../document/warning.ts';
 import { type Problem, sentenceOf } from '../problem.ts';
@@ -39,10 +39,12 @@ const maxDiffBytes = 1024 * 1024;
 export interface Surroundings {
   /** The command, as the summary's heading names it. */
   readonly command: string;
-  /** The folder that holds the repository. */
+  /** The folder that holds the repository, without links. */
   readonly workspace: string;
   /** The names in a folder; none where it cannot be read. */
   readonly namesIn: (folder: string) => readonly string[];
+  /** The path without links; as it is where that is not known. */
+  readonly realPath: (path: string) => string;
   /** Writes to stderr. */
   readonly notice: (text: string) => void;
   /** The file for the step's summary, where there is one. Both functions throw what the system says. */
@@ -60,8 +62,8 @@ export function onGithub(report: SyncReport, command: string, env = process.env)
   const file = env['GITHUB_STEP_SUMMARY'];
   return githubReport(report, {
     command,
-    workspace: env['GITHUB_WORKSPACE'] || process.cwd(),
-    namesIn,
+    workspace: realPath(env['GITHUB_WORKSPACE'] || process.cwd()),
+    ...{ namesIn, realPath },
     notice: (text) => process.stderr.write(text),
     ...(file && {
       summary: { file, size: () => sizeOf(file), append: (text) => appendFileSync(file, text) },
@@ -74,6 +76,14 @@ function namesIn(folder: string): readonly string[] {
     return readdirSync(folder);
   } catch {
     return [];
+  }
+}
+
+function realPath(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
   }
 }
 
@@ -120,7 +130,8 @@ export function githubReport(report: SyncReport, surroundings: Surroundings): Sy
   return {
     ...report,
     start(facts) {
-      ({ isDryRun, skillsDirectory } = facts);
+      isDryRun = facts.isDryRun;
+      skillsDirectory = surroundings.realPath(facts.skillsDirectory);
       report.start(facts);
     },
     preview(preview) {

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { writeFiles } from '../folders.ts';
@@ -10,9 +10,11 @@ async function begun() {
   const project = await makeProject();
   const summaryFile = path.join(project.folder, 'summary.md');
   const env = {
-    ...{ CI: 'true', GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: project.folder },
+    ...{ CI: 'true', GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: path.join(project.folder, 'link') },
     ...{ GITHUB_STEP_SUMMARY: summaryFile, DATABASE_URL: await databaseUrl('postgres') },
   };
+  // As where the runner's work folder is a link to another disk.
+  await symlink('.', path.join(project.folder, 'link'));
   await writeFiles(path.join(project.folder, 'lib'), {
     'a/SKILL.md': document('a', '\n::add-mask::a\n##[set-output name=b]c\n'),
     'b/SKILL.md': document('b', 'One.\n', 'version: 1.0\n'),

@@ -4,6 +4,7 @@ import type { Problem } from '../../src/problem.ts';
 import type { Conflict, Plan, PlannedChange, Preview } from '../../src/reconcile/plan.ts';
 import { githubReport, type Surroundings } from '../../src/report/github.ts';
 import type { Ended, SyncReport } from '../../src/report/sync-report.ts';
+import { printableLine } from '../../src/report/terminal-text.ts';
 import { annotationLine, withoutCommands } from '../../src/report/workflow-command.ts';
 import type { Digest } from '../../src/skill/digest.ts';
 import type { FilePath, SkillPath } from '../../src/skill/path.ts';
@@ -72,7 +73,7 @@ function tell(
   const report = githubReport(
     { ...silent, ...listener },
     {
-      ...{ command: 'export-to-db', workspace: '/repository' },
+      ...{ command: 'export-to-db', workspace: '/repository', realPath: (path) => path },
       namesIn: (folder) => (folder.endsWith('gone') ? [] : ['SKILL.md']),
       notice: (text) => {
         notices += text;
@@ -106,6 +107,11 @@ function markupOf(summary: string): string {
   return summary
     .replace(/^(`{3,})diff\n[\s\S]*?\n\1$/gm, '')
     .replace(/<pre>[^<>]*<\/pre>|<code>[^<>\n]*<\/code>/g, '');
+}
+
+/** The text that a browser shows. */
+function decoded(html: string): string {
+  return html.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }
 
 /** Tags that are open at the end, or that nothing opened. */
@@ -204,7 +210,12 @@ describe('a run', () => {
   test('annotates what the database made of a skill that was stored', () => {
     const lines: string[] = [];
     const report = githubReport(silent, {
-      ...{ command: 'sync-db', workspace: '/repository', namesIn: () => ['skill.md'] },
+      ...{
+        command: 'sync-db',
+        workspace: '/repository',
+        namesIn: () => ['skill.md'],
+        realPath: () => '/repository',
+      },
       notice: (text) => lines.push(text),
     });
     const warnings: readonly Warning[] = [{ code: 'duplicate-key', key: 'tags' }];
@@ -303,7 +314,8 @@ describe('the job summary', () => {
   test('of a run names what was done, and not what failed', () => {
     let summary = '';
     const report = githubReport(silent, {
-      ...{ command: 'sync-db', workspace: '/repository', namesIn: () => [], notice: () => {} },
+      ...{ command: 'sync-db', workspace: '/repository', namesIn: () => [], notice: nothing },
+      realPath: (path) => path,
       summary: {
         ...{ file: '/summary', size: () => 3 },
         append: (text) => {
@@ -359,6 +371,8 @@ describe('the job summary', () => {
     expect(markup).not.toContain('mark');
     expect(markup).toMatch(/^[\w <>()/:#\n.,;-]*$/);
     expect(unbalanced(markup)).toEqual([]);
+    const [, shown = ''] = /<td><code>(.*?)<\/code>/.exec(summary) ?? [];
+    expect(decoded(shown)).toBe(printableLine(path));
     expect(annotations.every((line) => /^::(error|warning|notice) /.test(line))).toBe(true);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not stand there
     expect(summary + annotations.join('\n')).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u2028\u202a-\u202e]/);
@@ -393,6 +407,14 @@ describe('the job summary', () => {
       [/\d+ problems left out/, /rows left out/, /3 diffs left out/],
     ],
     ['little room', many(10), long(10), [], mebibyte - 8000, [/10 diffs left out/]],
+    [
+      'little room, and a small diff after a large one',
+      many(2),
+      [...long(1), previewOf('small', 'One.\n')],
+      [],
+      mebibyte - 8000,
+      [/1 diff left out/],
+    ],
   ])(
     'of %s stays below 1 MiB, with what is there, and says what it left out',
     (_, changes, previews, problems, size, notes) => {
