@@ -220,7 +220,7 @@ describe('a run', () => {
     });
     const warnings: readonly Warning[] = [{ code: 'duplicate-key', key: 'tags' }];
     report.start({
-      ...{ skillsDirectory: '/repository', database: 'd', isEmbeddedByDefault: false },
+      ...{ skillsDirectory: '/link', database: 'd', isEmbeddedByDefault: false },
       ...{ isDryRun: false, migrations: [] },
     });
     report.result({ change: changeOf('b'), ok: true, state, reading: { category: null, warnings } });
