@@ -18,7 +18,7 @@ import {
   holdRow,
   plannedSentence,
 } from './plan-text.ts';
-import { diffPreview } from './skill-diff.ts';
+import { diffPreview, diffText } from './skill-diff.ts';
 import type { Ended, SyncReport } from './sync-report.ts';
 import { printableLine } from './terminal-text.ts';
 import {
@@ -137,7 +137,7 @@ export function githubReport(report: SyncReport, surroundings: Surroundings): Sy
     preview(preview) {
       report.preview(preview);
       if ('change' in preview) warn(preview.change, preview.reading);
-      keepDiff('change' in preview ? preview.change.path : preview.conflict.path, diffPreview(preview));
+      keepDiff('change' in preview ? preview.change.path : preview.conflict.path, diffText(diffPreview(preview)));
     },
     result(result) {
       report.result(result);
