@@ -222,6 +222,13 @@ addCommand(
 ).option('--conflict', 'only conflicts: what each side made of what both agreed on');
 
 addCommand(
+  'verify',
+  'read both sides anew and prove them equal byte by byte; exit 2 where they are not',
+  () => import('./commands/verify.ts'),
+  ['skill-fleet verify', 'skill-fleet verify --json'],
+);
+
+addCommand(
   'resolve <path>',
   'settle one conflict',
   () => import('./commands/resolve.ts') as Promise<CommandModule>,

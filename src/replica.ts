@@ -242,6 +242,53 @@ export interface PastBits {
   readonly digests: readonly Digest[];
 }
 
+/** A row as its bytes have it, and what else the database notes of it that is not so. */
+export interface VerifiedRow {
+  readonly skillId: number;
+  readonly loaded: Loaded;
+  /** Whether the noted digest of the skill is that of what its row holds; true where none is noted. */
+  readonly hasItsDigest: boolean;
+  /** Attached files whose noted SHA-256 is not theirs. */
+  readonly mischecked: readonly string[];
+  /** Columns and relations that say otherwise than the sync wrote, or than the document says, though nobody edited them. */
+  readonly columns: readonly string[];
+}
+
+/** What the history does not hold as it says. */
+export type HistoryFault =
+  | {
+      readonly what: 'revision';
+      readonly path: string;
+      readonly revision: number;
+      /** `contents`: some are missing. `digest`: they make another than the noted one. */
+      readonly why: 'contents' | 'digest';
+    }
+  | { readonly what: 'blob'; readonly sha256: string };
+
+/** A part of the history: how much of it was read, and what is wrong with it. */
+export interface VerifiedHistory {
+  readonly revisions: number;
+  readonly blobs: number;
+  readonly faults: readonly HistoryFault[];
+}
+
+/** One thing in which the two sides, or what the database says of itself, are not equal. */
+export type Difference =
+  | { readonly what: 'skill'; readonly path: string; readonly missing: 'files' | 'database' }
+  | {
+      readonly what: 'document' | 'file' | 'executable';
+      readonly path: string;
+      readonly file: string;
+      /** The side that holds no such file. */
+      readonly missing?: 'files' | 'database';
+      /** The sides that left what both last agreed on, where that is known. */
+      readonly edited: readonly ('files' | 'database')[];
+    }
+  | { readonly what: 'column'; readonly path: string; readonly column: string }
+  /** Of the skill, or of one of its files. */
+  | { readonly what: 'digest'; readonly path: string; readonly file?: string }
+  | HistoryFault;
+
 /** The database as a side of the sync: a replica that also remembers. */
 export interface DatabaseReplica extends Replica {
   snapshot(signal?: AbortSignal): Promise<DatabaseSnapshot>;
@@ -352,6 +399,14 @@ export interface DatabaseReplica extends Replica {
   recordedRun(
     id: number | null,
   ): Promise<{ readonly run: RecordedRun; readonly changes: readonly RecordedChange[] | null } | undefined>;
+  /** Reads rows that the last snapshot saw anew, in bounded batches, in the order asked for. Trusts no noted digest. */
+  verifyRows(paths: readonly SkillPath[]): AsyncIterable<readonly VerifiedRow[]>;
+  /**
+   * Reads the whole history, in bounded batches. What follows from a fault alone is not told of beside it.
+   *
+   * @param damaged skills whose rows do not hold what they did: contents of theirs may be missing by that
+   */
+  verifyHistory(damaged: ReadonlySet<number>): AsyncIterable<VerifiedHistory>;
   /** Notes what became of changes to the files. */
   log(results: readonly Result[]): Promise<void>;
 }

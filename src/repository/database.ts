@@ -26,13 +26,14 @@ import { latestRevision, newestHeld, noteCommits, notedRevisions, remembers } fr
 import { type Connection, inView, inWriting } from './connection.ts';
 import { storedFiles } from './files.ts';
 import { formerKeys, keepFiles, type Overwritten, readOverwritten, rowsChangedAt } from './history.ts';
-import { type Beside, loadRows } from './load.ts';
+import { type Beside, loadRows, type RowKey } from './load.ts';
 import { advisoryLockKey } from './migrate.ts';
 import { readerOf } from './read-skill.ts';
 import { findPast, findRevisions, findSkill, loadRevision, loadRevisions } from './revision.ts';
 import { beginRun, endRun, logResults, recordedRun } from './runs.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { unresolvedTargets } from './targets.ts';
+import { verifyHistory, verifyRows } from './verify.ts';
 
 /** A skill whose past revision is its present state again. */
 export interface Restored {
@@ -95,10 +96,21 @@ export class Database implements DatabaseReplica {
   };
 
   #load(paths: readonly SkillPath[], files: Beside['files'] | null): AsyncIterable<readonly Loaded[]> {
-    // No row has the key 0: what no snapshot saw is not found.
-    const keys = paths.map((path) => ({ path, skillId: this.#keys.get(path) ?? 0 }));
-    return loadRows(this.#connection, keys, { mapping: this.#mapping, ...(files && { files }) });
+    return loadRows(this.#connection, this.#keysOf(paths), {
+      mapping: this.#mapping,
+      ...(files && { files }),
+    });
   }
+
+  /** No row has the key 0: what no snapshot saw is not found. */
+  #keysOf(paths: readonly SkillPath[]): readonly RowKey[] {
+    return paths.map((path) => ({ path, skillId: this.#keys.get(path) ?? 0 }));
+  }
+
+  verifyRows: DatabaseReplica['verifyRows'] = (paths) =>
+    verifyRows(this.#connection, this.#keysOf(paths), this.#mapping);
+
+  verifyHistory: DatabaseReplica['verifyHistory'] = (damaged) => verifyHistory(this.#connection, damaged);
 
   identity: DatabaseReplica['identity'] = () =>
     this.inView(async () => {

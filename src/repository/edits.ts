@@ -34,7 +34,8 @@ const fieldNames = {
   allowed_tools: 'allowedTools',
 } as const satisfies { readonly [K in keyof IndexRow]: keyof Fields };
 
-function isIndexKey(key: string): key is keyof typeof fieldNames {
+/** Whether a value of that name is one of the index. */
+export function isIndexKey(key: string): key is keyof typeof fieldNames {
   return key in fieldNames;
 }
 

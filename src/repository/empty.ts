@@ -45,6 +45,8 @@ export function emptyDatabase(mapping: TaxonomyMapping): DatabaseReplica {
     settle: refuseToWrite,
     formerKeys: async () => new Map(),
     recordedRun: async () => undefined,
+    verifyRows: async function* () {},
+    verifyHistory: async function* () {},
     log: refuseToWrite,
   };
 }

@@ -134,8 +134,9 @@ async function sizesOf(
        (coalesce(octet_length(r.frontmatter_source), 0) + coalesce(octet_length(r.skill_content), 0)
         + coalesce((select sum((f.file ->> 'bytes')::bigint) from jsonb_array_elements(r.files) as f (file)), 0)
        )::bigint as bytes
-     from skill_revisions r where r.revision = any ($1)`,
-    [keys.map((key) => key.revision)],
+     from skill_revisions r
+     join unnest($1::integer[], $2::bigint[]) as asked (skill_id, revision) using (skill_id, revision)`,
+    [keys.map((key) => key.skillId), keys.map((key) => key.revision)],
   );
   return new Map(rows.map((row) => [row.revision, row.bytes]));
 }

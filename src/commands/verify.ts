@@ -1,0 +1,53 @@
+// `verify`: both sides read anew, and proved equal byte by byte.
+
+import { nodeDisk } from '../disk.ts';
+import type { Difference } from '../replica.ts';
+import { jsonText, problemJson } from '../report/json.ts';
+import { problemLines } from '../report/problem-text.ts';
+import { differenceLine, equalLine } from '../report/verify-text.ts';
+import { verifySides } from '../sync/verify.ts';
+import { type GlobalFlags, runCommand } from './command.ts';
+import { exitCodes } from './exit-codes.ts';
+import { openSide, openSkills, whoRuns, withDatabase } from './sides.ts';
+
+/** Prints what is not equal, or how much is. Creates and changes nothing. */
+export function run(flags: GlobalFlags): Promise<number> {
+  return runCommand(flags, true, async ({ config, output, signal, connecting }) => {
+    const directory = await openSkills(config);
+    if (!directory.ok) return directory;
+    const opened = await openSide(config, connecting, directory.value.root, true);
+    if (!opened.ok) return opened;
+    return withDatabase(config, opened.value, async (databaseName, database) => {
+      const differences: Difference[] = [];
+      let isEqual = true;
+      const { problems, ...count } = await verifySides(
+        {
+          run: { direction: 'sync', ...whoRuns(), directory: directory.value.root },
+          files: directory.value,
+          database,
+          databaseName,
+          disk: nodeDisk,
+          stateDirectory: config.stateDirectory,
+          selects: () => true,
+          statuses: null,
+          policy: { force: false, onConflict: 'fail', deletes: false, maxDelete: 0, yes: true },
+          signal,
+        },
+        (difference) => {
+          isEqual = false;
+          if (flags.json) differences.push(difference);
+          else output.result(differenceLine(difference, output.colors));
+        },
+      );
+      const unequal = isEqual ? exitCodes.done : exitCodes.pending;
+      const exitCode = problems.length > 0 ? exitCodes.failed : unequal;
+      if (flags.json) {
+        output.result(jsonText({ ...count, differences, problems: problems.map(problemJson), exitCode }));
+      } else {
+        for (const problem of problems) output.notice(problemLines(problem, output.colors));
+        if (exitCode === exitCodes.done) output.result(equalLine(count));
+      }
+      return { ok: true, value: exitCode } as const;
+    });
+  });
+}
