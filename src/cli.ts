@@ -209,10 +209,32 @@ addCommand(
 addCommand('list', 'list the skills in the database', () => import('./commands/list.ts'), [
   'skill-fleet list --filter docker',
   'skill-fleet list --category development/languages --json',
+  'skill-fleet list --tag python --sort updated --limit 10',
 ])
-  .option('--filter <text>', 'full text in name, description and body, or part of a path')
+  .option('--filter <text>', 'full text in name, description and body, or part of a path or name')
   .addOption(new Option('--status <status>', 'only skills of this status').choices(statuses))
-  .option('--category <path>', 'only skills of this category and those below it');
+  .option('--category <path>', 'only skills of this category and those below it')
+  .option('--tag <tag>', 'only skills with this tag')
+  .addOption(
+    new Option('--sort <order>', 'in which order (default: rank with --filter, else path)').choices([
+      'path',
+      'name',
+      'updated',
+      'rank',
+    ]),
+  )
+  .option('--limit <number>', 'how many to show (default: all)', wholeNumber(1, 1_000_000_000))
+  .option('--offset <number>', 'how many to leave out first', wholeNumber(0, 1_000_000_000));
+
+addCommand(
+  'show <path>',
+  'show one skill: its fields, relations and files',
+  () => import('./commands/show.ts') as Promise<CommandModule>,
+  [
+    'skill-fleet show development/languages/python/async',
+    'skill-fleet show development/languages/python/async --raw > SKILL.md',
+  ],
+).addOption(new Option('--raw', "print the document's bytes, and nothing else").conflicts(['json']));
 
 addCommand(
   'diff [paths...]',

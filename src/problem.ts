@@ -478,9 +478,11 @@ const reasons = {
     what: `The contents of revision ${_.revision} of ${_.path} are kept no more`,
     remedy: 'Choose a newer revision.',
   }),
-  'skill-unknown': (_: OfSkill): Sentence => ({
+  'skill-unknown': (_: OfSkill & { nearest?: readonly string[] }): Sentence => ({
     what: `The database knows no skill ${JSON.stringify(_.path)}`,
-    remedy: 'Write the path as list shows it.',
+    remedy: _.nearest?.length
+      ? `Perhaps you mean ${_.nearest.join(' or ')}.`
+      : 'Write the path as list shows it.',
   }),
   'row-refused': (_: OfSkill & { sqlstate: string; why: string }): Sentence => ({
     what: `${_.path}: the database refuses it: ${_.why} (SQLSTATE ${_.sqlstate})`,

@@ -2,8 +2,8 @@
 
 import { nodeDisk } from '../disk.ts';
 import { jsonText } from '../report/json.ts';
-import { listLines } from '../report/list-text.ts';
-import { type ListedSkill, type ListFilter, listSkills } from '../repository/list.ts';
+import { listLines, listTable } from '../report/list-text.ts';
+import { type Listing, type ListOrder, listSkills } from '../repository/list.ts';
 import { openForReading } from '../repository/open.ts';
 import type { Status } from '../skill/status.ts';
 import { type GlobalFlags, runCommand, withConnection } from './command.ts';
@@ -14,6 +14,10 @@ export interface ListFlags extends GlobalFlags {
   readonly filter?: string;
   readonly status?: Status;
   readonly category?: string;
+  readonly tag?: string;
+  readonly sort?: ListOrder;
+  readonly limit?: number;
+  readonly offset?: number;
 }
 
 /** Prints the skills that the filters take. Creates and changes nothing. */
@@ -21,17 +25,23 @@ export function run(flags: ListFlags): Promise<number> {
   return runCommand(flags, true, async ({ config, output, connecting }) => {
     const opened = await openForReading(config.database, nodeDisk, connecting);
     if (!opened.ok) return opened;
-    const print = (skills: readonly ListedSkill[]) => {
-      output.result(flags.json ? jsonText({ skills }) : listLines(skills, output.colors));
+    const print = ({ skills, total }: Listing) => {
+      const next = (flags.offset ?? 0) + skills.length;
+      const isMore = skills.length > 0 && next < total;
+      const { columns, colors } = output;
+      if (flags.json) output.result(jsonText({ skills, total, more: isMore }));
+      else if (columns === undefined) output.result(listLines(skills, total, colors));
+      else output.result(listTable(skills, total, columns, colors));
+      if (isMore && !flags.json && !flags.quiet) {
+        output.notice(`note: there are more; --offset ${next} shows them\n`);
+      }
       return { ok: true, value: exitCodes.done } as const;
     };
-    if (opened.value.state === 'absent') return print([]);
+    if (opened.value.state === 'absent') return print({ skills: [], total: 0 });
     const { connection } = opened.value;
-    const filter: ListFilter = {
-      ...(flags.filter !== undefined && { text: flags.filter }),
-      ...(flags.status !== undefined && { status: flags.status }),
-      ...(flags.category !== undefined && { category: flags.category }),
-    };
-    return withConnection(connection, async () => print(await listSkills(connection, filter)));
+    const { filter, ...asked } = flags;
+    return withConnection(connection, async () =>
+      print(await listSkills(connection, { ...asked, ...(filter !== undefined && { text: filter }) }, flags)),
+    );
   });
 }

@@ -2,28 +2,77 @@
 
 import { categoryText } from './category-text.ts';
 import type { Colors } from './colors.ts';
+import { cut, padded, widthOf } from './columns.ts';
 import { counted } from './counted.ts';
 import { printableLine } from './terminal-text.ts';
 
 /** What a line says of a skill. */
 export interface ListedSkill {
   readonly skill_path: string;
+  readonly name: string;
+  readonly description: string;
   readonly status: string;
   readonly category: string | null;
   /** Why it is in that category; null where another writer put it there. */
   readonly category_reason: string | null;
 }
 
-/** `PATH  STATUS  CATEGORY (reason)`, then how many there are. */
-export function listLines(skills: readonly ListedSkill[], colors: Colors): string {
+/** `PATH  STATUS  CATEGORY (reason)`, then how many there are: the same from version to version, for pipes. */
+export function listLines(skills: readonly ListedSkill[], total: number, colors: Colors): string {
   const rows = skills.map((skill) => ({
     path: printableLine(skill.skill_path),
     status: skill.status,
     category: categoryText(skill.category, skill.category_reason),
   }));
-  const width = Math.max(0, ...rows.map((row) => row.path.length));
+  const width = widest(rows.map((row) => row.path));
   const lines = rows.map(
-    ({ path, status, category }) => `${path.padEnd(width)}  ${colors.dim(status.padEnd(10))}  ${category}\n`,
+    ({ path, status, category }) =>
+      `${padded(path, width)}  ${colors.dim(padded(status, 10))}  ${category}\n`,
   );
-  return `${lines.join('')}${counted(skills.length, 'skill')}\n`;
+  return lines.join('') + countLine(skills.length, total);
+}
+
+/** How wide columns may become, in places. A path is never cut: it is there to be copied. */
+const most = { name: 28, category: 32 };
+
+/** A description with less room says nothing. */
+const leastDescription = 12;
+
+/** The same for people, with names and, as far as the terminal is wide enough, descriptions. */
+export function listTable(
+  skills: readonly ListedSkill[],
+  total: number,
+  columns: number,
+  colors: Colors,
+): string {
+  if (skills.length === 0) return countLine(0, total);
+  const rows = [
+    ['PATH', 'NAME', 'CATEGORY', 'STATUS', 'DESCRIPTION'] as const,
+    ...skills.map(
+      (skill) =>
+        [
+          printableLine(skill.skill_path),
+          cut(printableLine(skill.name), most.name),
+          cut(printableLine(skill.category ?? '-'), most.category),
+          skill.status,
+          printableLine(skill.description.replace(/\s+/gu, ' ').trim()),
+        ] as const,
+    ),
+  ];
+  const widths = ([0, 1, 2, 3] as const).map((at) => widest(rows.map((row) => row[at])));
+  const room = columns - widths.reduce((sum, width) => sum + width + 2, 0);
+  const lines = rows.map(([path, name, category, status, description], at) => {
+    const cells = [path, name, category, status].map((cell, column) => padded(cell, widths[column] ?? 0));
+    const line = [...cells, room < leastDescription ? '' : cut(description, room)].join('  ').trimEnd();
+    return `${at === 0 ? colors.bold(line) : line}\n`;
+  });
+  return lines.join('') + countLine(skills.length, total);
+}
+
+function widest(cells: readonly string[]): number {
+  return cells.reduce((most, cell) => Math.max(most, widthOf(cell)), 0);
+}
+
+function countLine(shown: number, total: number): string {
+  return shown === total ? `${counted(total, 'skill')}\n` : `${shown} of ${counted(total, 'skill')}\n`;
 }

@@ -8,12 +8,14 @@ import { isOnGithub, withoutCommands } from './workflow-command.ts';
 /** Output of one command. */
 export interface Output {
   /** Results: what a reader, or a pipe, asked for. */
-  readonly result: (text: string) => void;
+  readonly result: (text: string | Uint8Array) => void;
   /** Everything else. */
   readonly notice: (text: string) => void;
   readonly colors: Colors;
   /** Hears how far a run has come; absent where nobody watches. */
   readonly progress?: OnProgress;
+  /** How wide the terminal is that results go to; undefined where they go elsewhere. */
+  readonly columns: number | undefined;
 }
 
 /** What the flags say of the output. */
@@ -41,7 +43,8 @@ export function processOutput({ color, quiet, progress }: OutputFlags): Output {
   return {
     result: (text) => {
       line?.clear();
-      stdout.write(shown(text));
+      // Bytes are a skill's own, and stay so.
+      stdout.write(typeof text === 'string' ? shown(text) : text);
     },
     notice: (text) => {
       line?.clear();
@@ -49,5 +52,7 @@ export function processOutput({ color, quiet, progress }: OutputFlags): Output {
     },
     colors: chooseColors(color, env, Boolean(stdout.isTTY)),
     ...(line && { progress: line.update }),
+    // Some terminals say that they are 0 wide.
+    columns: stdout.isTTY ? stdout.columns || 80 : undefined,
   };
 }

@@ -3,7 +3,6 @@ import { categoryText } from '../../src/report/category-text.ts';
 import { chooseColors } from '../../src/report/colors.ts';
 import { counted } from '../../src/report/counted.ts';
 import { diffLines } from '../../src/report/diff-text.ts';
-import { listLines } from '../../src/report/list-text.ts';
 import { revisionLines, runLines } from '../../src/report/log-text.ts';
 import { noticeLines } from '../../src/report/notice-text.ts';
 import { problemLines, warningLine } from '../../src/report/problem-text.ts';
@@ -77,15 +76,6 @@ test('a notice counts, and names under --verbose', () => {
     'note: 3 symbolic links neither followed nor synced\n  a/l\n  b/l\n  and 1 more\n',
   );
   expect(noticeLines({ notice: 'root-document', file: 'SKILL.md', pointAt: '/up' }, false)).toContain('/up');
-});
-
-test('a list has a line a skill, and counts them', () => {
-  const skill = { skill_path: 'a/x', status: 'active', category: 'data', category_reason: 'folder "data"' };
-  const orphan = { skill_path: 'a/long', status: 'draft', category: null, category_reason: null };
-  expect(listLines([skill, orphan], plain)).toBe(
-    'a/x     active      data (folder)\na/long  draft       (no category)\n2 skills\n',
-  );
-  expect(listLines([], plain)).toBe('0 skills\n');
 });
 
 test.each([
