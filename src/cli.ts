@@ -2,6 +2,7 @@
 // The command line: commands, flags and help. A command's code is loaded when it runs, so help is instant.
 
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { durationMs } from './commands/duration.ts';
 import { programVersion } from './version.ts';
 
 const exitWrongUsage = 64;
@@ -80,12 +81,17 @@ function wholeNumber(least: number, most: number): (text: string) => number {
   };
 }
 
-const unitsMs: { readonly [unit: string]: number } = { d: 86_400_000, h: 3_600_000, m: 60_000 };
+/** Reads `7d`, `12h` or `30m`: milliseconds. */
+function duration(text: string): number {
+  const ms = durationMs(text);
+  if (ms === undefined) throw new InvalidArgumentError('Write how long: 7d, 12h, 30m.');
+  return ms;
+}
 
 /** Reads a date, a time, or how long ago, as `7d`. Where no zone is named it is UTC, as log prints times. */
 function pastTime(text: string): Date {
-  const [, amount, unit = ''] = /^(\d{1,5})([dhm])$/.exec(text) ?? [];
-  if (amount !== undefined) return new Date(Date.now() - Number(amount) * (unitsMs[unit] ?? 0));
+  const agoMs = durationMs(text);
+  if (agoMs !== undefined) return new Date(Date.now() - agoMs);
   const [, day = '', clock = '00:00', zone = 'Z'] =
     /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text) ?? [];
   const [midnight, time] = [new Date(`${day}T00:00Z`), new Date(`${day}T${clock}${zone}`)];
@@ -205,6 +211,17 @@ addCommand(
   .option('--atomic', 'all of it or nothing')
   .option('--dry-run', 'show what of it is left to do; change nothing')
   .addOption(diffOption());
+
+addCommand('status', 'show how the files and the database stand', () => import('./commands/status.ts'), [
+  'skill-fleet status',
+  'skill-fleet status --exit-code --max-age 7d --json',
+])
+  .option('--exit-code', 'exit 2 when a conflict, a problem or the last run asks for somebody')
+  .option(
+    '--max-age <duration>',
+    'it does too when edits wait and the last good run is older: 7d, 12h, 30m (health.maxAge)',
+    duration,
+  );
 
 addCommand('list', 'list the skills in the database', () => import('./commands/list.ts'), [
   'skill-fleet list --filter docker',

@@ -21,11 +21,13 @@ export interface Config {
   /** Only those that the configuration file sets. */
   readonly limits: ConfigurationFile['limits'];
   readonly taxonomy: ConfigurationFile['taxonomy'];
+  /** `maxAge` is how long ago, as 7d, 12h or 30m. */
+  readonly health: ConfigurationFile['health'];
   /** Where each value came from; that of the database stands with it. */
   readonly sources: Readonly<Record<'skillsDirectory' | keyof Settings, Source>>;
 }
 
-type Settings = Pick<ConfigurationFile, 'ignore' | 'limits' | 'taxonomy'>;
+type Settings = Pick<ConfigurationFile, 'ignore' | 'limits' | 'taxonomy' | 'health'>;
 
 /** The global flags that say what to work on, as the command line gives them. */
 export interface ConfigFlags {
@@ -60,7 +62,7 @@ const options = {
   config: '--config',
 } satisfies Record<keyof ConfigFlags, string>;
 
-const silent: Settings = { ignore: [], limits: {}, taxonomy: { mapping: [] } };
+const silent: Settings = { ignore: [], limits: {}, taxonomy: { mapping: [] }, health: {} };
 const byDefault: Source = { kind: 'default', name: 'default' };
 
 function emptyOption(flags: ConfigFlags): string | undefined {
@@ -197,7 +199,7 @@ export async function loadConfig(start: {
   const database = chooseDatabase(around.value, stateDirectory);
   if (!database.ok) return database;
   const [skillsDirectory, skillsSource] = await findSkillsDirectory(around.value);
-  const { ignore, limits, taxonomy } = file?.content ?? silent;
+  const { ignore, limits, taxonomy, health } = file?.content ?? silent;
   const fileSource: Source = file === undefined ? byDefault : { kind: 'configuration', name: file.path };
   return {
     ok: true,
@@ -209,11 +211,13 @@ export async function loadConfig(start: {
       ignore,
       limits,
       taxonomy,
+      health,
       sources: {
         skillsDirectory: skillsSource,
         ignore: fileSource,
         limits: fileSource,
         taxonomy: fileSource,
+        health: fileSource,
       },
     },
   };

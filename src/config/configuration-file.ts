@@ -41,6 +41,9 @@ const configuration = z.strictObject({
   taxonomy: z
     .strictObject({ mapping: z.array(z.strictObject({ glob, category })).max(1000) })
     .default({ mapping: [] }),
+  health: z
+    .strictObject({ maxAge: text.regex(/^\d{1,5}[dhm]$/, 'not how long, as 7d, 12h or 30m').exactOptional() })
+    .default({}),
 });
 
 /** What a configuration file says; a silent one sets no limits and has no rules. */

@@ -30,20 +30,20 @@ test('a list has a line a skill, and counts them', () => {
 test('a table cuts what is wider than the terminal, but no path', () => {
   const table = (columns: number) => listTable([skill, orphan, wide, hostile], 4, columns, plain).split('\n');
   expect(table(80)).toEqual([
-    'PATH         NAME        CATEGORY  STATUS  DESCRIPTION',
-    'a/x          x           data      active  What x does.',
-    'a/long       x           -         draft   What x does.',
-    '工具/茶      茶          data      active  お茶をいれる。毎日。🍵',
+    'PATH         NAME       CATEGORY  STATUS  DESCRIPTION',
+    'a/x          x          data      active  What x does.',
+    'a/long       x          -         draft   What x does.',
+    '工具/茶      茶         data      active  お茶をいれる。毎日。🍵',
     'a/\\u{202e}x  \\u{1b}[2J  data      active  \\u{1b}]0;title\\u{7}',
     '4 skills',
     '',
   ]);
-  expect(table(56).slice(3, 5)).toEqual([
-    '工具/茶      茶          data      active  お茶をいれ…',
+  expect(table(55).slice(3, 5)).toEqual([
+    '工具/茶      茶         data      active  お茶をいれ…',
     'a/\\u{202e}x  \\u{1b}[2J  data      active  \\u{1b}]0;tit…',
   ]);
   expect(table(20)[4]).toBe('a/\\u{202e}x  \\u{1b}[2J  data      active');
-  for (const line of table(56)) expect(widthOf(line)).toBeLessThanOrEqual(56);
+  for (const line of table(55)) expect(widthOf(line)).toBeLessThanOrEqual(55);
   expect(listTable([], 3, 80, plain)).toBe('0 of 3 skills\n');
 });
 
