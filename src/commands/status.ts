@@ -7,7 +7,7 @@ import { counted } from '../report/counted.ts';
 import { jsonText, problemJson } from '../report/json.ts';
 import { statusLines } from '../report/status-text.ts';
 import { describeDatabase } from '../repository/sqlstate.ts';
-import { emptyRecord, type Record, readRecord } from '../repository/status.ts';
+import { emptyRecord, type RunRecord, readRecord } from '../repository/status.ts';
 import { prepareSync } from '../sync/sync.ts';
 import { type GlobalFlags, runCommand } from './command.ts';
 import { durationMs } from './duration.ts';
@@ -111,7 +111,7 @@ export function run(flags: StatusFlags): Promise<number> {
  */
 export function faultsOf(
   standing: Standing,
-  { now, lastRun, lastGoodRun }: Pick<Record, 'now' | 'lastRun' | 'lastGoodRun'>,
+  { now, lastRun, lastGoodRun }: Pick<RunRecord, 'now' | 'lastRun' | 'lastGoodRun'>,
   maxAgeMs: number | undefined,
 ): readonly string[] {
   const goodAt = lastGoodRun?.finishedAt?.getTime() ?? Number.NEGATIVE_INFINITY;
@@ -131,7 +131,7 @@ function pendingIn({ aheadHere, aheadThere, conflicts, held }: Standing): number
   return aheadHere.length + aheadThere.length + conflicts.length + held.length;
 }
 
-function healthOf(standing: Standing, { recentFailures }: Record, faults: readonly string[]): Health {
+function healthOf(standing: Standing, { recentFailures }: RunRecord, faults: readonly string[]): Health {
   const [pending, failed, unknown] = [pendingIn(standing), standing.failed.length, standing.unknown.length];
   const { synced } = standing;
   const total = synced + pending + failed + unknown;

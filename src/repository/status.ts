@@ -10,7 +10,7 @@ export type RunEnd = Pick<
 >;
 
 /** What the database's record says. */
-export interface Record {
+export interface RunRecord {
   /** The database's clock. */
   readonly now: Date;
   readonly lastRun: RunEnd | null;
@@ -23,15 +23,15 @@ export interface Record {
 }
 
 /** The record of a database that does not exist yet. */
-export function emptyRecord(now: Date): Record {
+export function emptyRecord(now: Date): RunRecord {
   return { now, lastRun: null, lastGoodRun: null, recentFailures: 0, uncategorized: 0 };
 }
 
 /** Reads the record. */
-export function readRecord(connection: Connection): Promise<Record> {
+export function readRecord(connection: Connection): Promise<RunRecord> {
   return inView(connection, async () => {
     const [facts] = await connection.query<
-      Pick<Record, 'now' | 'recentFailures' | 'uncategorized'> & {
+      Pick<RunRecord, 'now' | 'recentFailures' | 'uncategorized'> & {
         readonly last: number | null;
         readonly good: number | null;
       }

@@ -53,8 +53,15 @@ test('with nothing said, everything has its default', async () => {
     },
     ignore: [],
     limits: {},
+    health: {},
     taxonomy: { mapping: [] },
-    sources: { skillsDirectory: silence, ignore: silence, limits: silence, taxonomy: silence },
+    sources: {
+      skillsDirectory: silence,
+      ignore: silence,
+      limits: silence,
+      taxonomy: silence,
+      health: silence,
+    },
   });
 });
 

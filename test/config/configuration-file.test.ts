@@ -3,13 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { parseConfigurationFile } from '../../src/config/configuration-file.ts';
 import { sentenceOf } from '../../src/problem.ts';
 
-const silent = { ignore: [], limits: {}, taxonomy: { mapping: [] } };
+const silent = { ignore: [], limits: {}, taxonomy: { mapping: [] }, health: {} };
 
 const whole = {
   skillsDirectory: 'library',
   ignore: ['drafts/', '*.tmp'],
   limits: { documentBytes: 1, fileBytes: 2, skillBytes: 3, filesPerSkill: 2147483647 },
   taxonomy: { mapping: [{ glob: 'teams/*/c++-*/**', category: 'Development/Languages' }] },
+  health: { maxAge: '7d' },
 };
 
 describe('a configuration file', () => {
@@ -33,6 +34,7 @@ describe('a configuration file', () => {
         '  mapping:',
         '    - glob: teams/*/c++-*/**',
         '      category: Development/Languages',
+        'health: {maxAge: 7d}',
       ].join('\r\n'),
       whole,
     ],
@@ -64,6 +66,7 @@ describe('a configuration file', () => {
       'limits: {fileBytes: 1.5}',
       'file:1: limits.fileBytes: Invalid input: expected int, received number',
     ],
+    ['no duration', 'health: {maxAge: soon}', 'file:1: health.maxAge: not how long, as 7d, 12h or 30m'],
     ['no bytes', 'limits: {fileBytes: 0}', 'file:1: limits.fileBytes: Too small: expected number to be >=1'],
     [
       'too many bytes',

@@ -39,7 +39,7 @@ test('a table cuts what is wider than the terminal, but no path', () => {
     '',
   ]);
   expect(table(55).slice(3, 5)).toEqual([
-    '工具/茶      茶         data      active  お茶をいれ…',
+    '工具/茶      茶         data      active  お茶をいれる…',
     'a/\\u{202e}x  \\u{1b}[2J  data      active  \\u{1b}]0;tit…',
   ]);
   expect(table(20)[4]).toBe('a/\\u{202e}x  \\u{1b}[2J  data      active');

@@ -220,7 +220,9 @@ describe.each(Object.entries(libraries))('in %s', (_, makeLibrary) => {
       );
     const before = await counts();
     for (const args of [
+      ['status'],
       ['list', '--filter', 'rich', '--category', 'house'],
+      ['show', 'plain'],
       ['diff'],
       ['verify'],
       ['log'],
