@@ -142,8 +142,10 @@ test('show prints the document to the byte, and tells programs all of it', async
 
 test('what is deleted or erased is said, with what it was and what brings it back', async () => {
   const { run, write, url, skills } = await makeLibrary('postgres');
-  await write({ 'a/gone/SKILL.md': document('gone', 'One.\n') });
-  await run('sync-db');
+  for (const body of ['Before.\n', 'One.\n']) {
+    await write({ 'a/gone/SKILL.md': document('gone', body) });
+    await run('sync-db');
+  }
   await rm(path.join(skills, 'a'), { recursive: true });
   await write({ 'b/SKILL.md': document('b') });
   await run('sync-db', '--delete');
