@@ -1,6 +1,5 @@
 // `diff`: what the two sides hold differently, files against database.
 
-import { nodeDisk } from '../disk.ts';
 import type { Problem } from '../problem.ts';
 import { mergeSkills } from '../reconcile/merge.ts';
 import { diffLines } from '../report/diff-text.ts';
@@ -16,7 +15,7 @@ import { type Prepared, prepareSync, type SyncInput } from '../sync/sync.ts';
 import { type GlobalFlags, runCommand } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { PathGlobs } from './path-globs.ts';
-import { openSide, openSkills, whoRuns, withDatabase } from './sides.ts';
+import { openSide, openSkills, readingInput, withDatabase } from './sides.ts';
 
 /** Flags of `diff`. */
 export interface DiffFlags extends GlobalFlags {
@@ -34,18 +33,11 @@ export function run(flags: DiffFlags, ...globs: readonly string[]): Promise<numb
     const selected = new PathGlobs(globs);
     return withDatabase(config, opened.value, (databaseName, database) =>
       database.inView(async () => {
-        const input: SyncInput = {
-          run: { direction: 'sync', ...whoRuns(), directory: directory.value.root },
-          files: directory.value,
-          database,
-          databaseName,
-          disk: nodeDisk,
-          stateDirectory: config.stateDirectory,
+        const input = readingInput(config, directory.value, [databaseName, database], {
+          signal,
           selects: (path) => selected.select(path),
           statuses: 'all',
-          policy: { force: false, onConflict: 'fail', deletes: false, maxDelete: 0, yes: true },
-          signal,
-        };
+        });
         const prepared = await prepareSync(input);
         const problems = [...prepared.plan.problems, ...selected.unmatched()];
         const exitCode = problems.length > 0 ? exitCodes.failed : exitCodes.done;

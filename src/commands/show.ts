@@ -6,7 +6,7 @@ import { type Outcome, refuse } from '../problem.ts';
 import { type Loaded, oneByOne } from '../replica.ts';
 import { jsonText } from '../report/json.ts';
 import { type InFiles, type Shown, showLines } from '../report/show-text.ts';
-import { printableLine } from '../report/terminal-text.ts';
+import { printable, printableLine } from '../report/terminal-text.ts';
 import { type Connection, inView } from '../repository/connection.ts';
 import { loadRows } from '../repository/load.ts';
 import { openForReading } from '../repository/open.ts';
@@ -55,7 +55,9 @@ export function run(flags: ShowFlags, path = ''): Promise<number> {
         if ('problem' in content) return refuse(content.problem);
         if (!flags.quiet && state !== 'standing')
           output.notice(`note: ${name} is deleted; this is what it was\n`);
-        output.result(documentOf(content.skill).bytes);
+        const { bytes } = documentOf(content.skill);
+        // Nothing that a document holds may steer a terminal.
+        output.result(output.columns === undefined ? bytes : printable(bytes.toString()));
         return { ok: true, value: exitCodes.done };
       }
       const skill = 'skill' in content ? content.skill : undefined;
@@ -82,7 +84,14 @@ async function find(connection: Connection, path: string, { taxonomy }: Config):
     return refuse({ reason: 'skill-unknown', path, nearest: await nearestPaths(connection, path) });
   }
   const row = (await readShown(connection, known.skillId)) ?? null;
-  const [latest = null] = await loggedRevisions(connection, known.skillId, { limit: 1, since: null });
+  // Files that a run overwrote are kept under a later revision than the row's.
+  const present = known.revision === null ? null : [known.revision];
+  const [latest = null] = await loggedRevisions(
+    connection,
+    known.skillId,
+    { limit: 1, since: null },
+    present,
+  );
   const isStanding = row !== null && row.deletedAt === null;
   const last = isStanding ? null : ((await lastStanding(connection, known.skillId)) ?? null);
   const keys = { skillId: known.skillId, path: known.path };

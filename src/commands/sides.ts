@@ -15,6 +15,7 @@ import { type OpenedDatabase, openForReading, openForWriting } from '../reposito
 import type { ConnectOptions } from '../repository/server.ts';
 import { makeStateDirectory, trashOf } from '../state-directory.ts';
 import { lastDatabase } from '../sync/base.ts';
+import type { SyncInput } from '../sync/sync.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
 import { userName } from '../user.ts';
 import { withConnection } from './command.ts';
@@ -71,6 +72,21 @@ export function withDatabase(
   if (opened.state === 'absent') return work(opened.name, emptyDatabase(mapping));
   const { connection } = opened;
   return withConnection(connection, () => work(connection.database, new Database(connection, mapping)));
+}
+
+/** What a command works on that compares the two sides, and lets nobody win: all of both, where it names no part. */
+export function readingInput(
+  { stateDirectory }: Config,
+  files: Directory,
+  [databaseName, database]: readonly [DatabaseName, DatabaseReplica],
+  { signal, selects = () => true, statuses = null }: Pick<SyncInput, 'signal'> & Partial<SyncInput>,
+): SyncInput {
+  return {
+    run: { direction: 'sync', ...whoRuns(), directory: files.root },
+    ...{ files, database, databaseName, disk: nodeDisk, stateDirectory, selects, statuses },
+    policy: { force: false, onConflict: 'fail', deletes: false, maxDelete: 0, yes: true },
+    ...(signal && { signal }),
+  };
 }
 
 /** Who runs this, and where. */

@@ -1,6 +1,5 @@
 // `status`: how the files and the database stand, at a glance.
 
-import { nodeDisk } from '../disk.ts';
 import { type Standing, standingOf } from '../reconcile/standing.ts';
 import { commandText } from '../report/command-text.ts';
 import { counted } from '../report/counted.ts';
@@ -12,7 +11,7 @@ import { prepareSync } from '../sync/sync.ts';
 import { type GlobalFlags, runCommand } from './command.ts';
 import { durationMs } from './duration.ts';
 import { exitCodes } from './exit-codes.ts';
-import { openSide, openSkills, whoRuns, withDatabase } from './sides.ts';
+import { openSide, openSkills, readingInput, withDatabase } from './sides.ts';
 
 /** Flags of `status`. */
 export interface StatusFlags extends GlobalFlags {
@@ -51,18 +50,9 @@ export function run(flags: StatusFlags): Promise<number> {
     const side = opened.value;
     return withDatabase(config, side, (databaseName, database) =>
       database.inView(async () => {
-        const { plan, ...sides } = await prepareSync({
-          run: { direction: 'sync', ...whoRuns(), directory: skillsDirectory },
-          files: directory.value,
-          database,
-          databaseName,
-          disk: nodeDisk,
-          stateDirectory: config.stateDirectory,
-          selects: () => true,
-          statuses: null,
-          policy: { force: false, onConflict: 'fail', deletes: false, maxDelete: 0, yes: true },
-          signal,
-        });
+        const { plan, ...sides } = await prepareSync(
+          readingInput(config, directory.value, [databaseName, database], { signal }),
+        );
         const standing = standingOf(plan, sides);
         const record = side.state === 'ready' ? await readRecord(side.connection) : emptyRecord(new Date());
         const maxAgeMs = flags.maxAge ?? durationMs(config.health.maxAge ?? '');

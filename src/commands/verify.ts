@@ -1,6 +1,5 @@
 // `verify`: both sides read anew, and proved equal byte by byte.
 
-import { nodeDisk } from '../disk.ts';
 import type { Difference } from '../replica.ts';
 import { jsonText, problemJson } from '../report/json.ts';
 import { problemLines } from '../report/problem-text.ts';
@@ -8,7 +7,7 @@ import { differenceLine, equalLine } from '../report/verify-text.ts';
 import { verifySides } from '../sync/verify.ts';
 import { type GlobalFlags, runCommand } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
-import { openSide, openSkills, whoRuns, withDatabase } from './sides.ts';
+import { openSide, openSkills, readingInput, withDatabase } from './sides.ts';
 
 /** Prints what is not equal, or how much is. Creates and changes nothing. */
 export function run(flags: GlobalFlags): Promise<number> {
@@ -21,18 +20,7 @@ export function run(flags: GlobalFlags): Promise<number> {
       const differences: Difference[] = [];
       let isEqual = true;
       const { problems, ...count } = await verifySides(
-        {
-          run: { direction: 'sync', ...whoRuns(), directory: directory.value.root },
-          files: directory.value,
-          database,
-          databaseName,
-          disk: nodeDisk,
-          stateDirectory: config.stateDirectory,
-          selects: () => true,
-          statuses: null,
-          policy: { force: false, onConflict: 'fail', deletes: false, maxDelete: 0, yes: true },
-          signal,
-        },
+        readingInput(config, directory.value, [databaseName, database], { signal }),
         (difference) => {
           isEqual = false;
           if (flags.json) differences.push(difference);

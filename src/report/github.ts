@@ -137,7 +137,10 @@ export function githubReport(report: SyncReport, surroundings: Surroundings): Sy
     preview(preview) {
       report.preview(preview);
       if ('change' in preview) warn(preview.change, preview.reading);
-      keepDiff('change' in preview ? preview.change.path : preview.conflict.path, diffText(diffPreview(preview)));
+      keepDiff(
+        'change' in preview ? preview.change.path : preview.conflict.path,
+        diffText(diffPreview(preview)),
+      );
     },
     result(result) {
       report.result(result);

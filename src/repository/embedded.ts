@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import type { PGlite } from '@electric-sql/pglite';
 import { answer, codeOf, type Disk, openRead, readWhole } from '../disk.ts';
 import { describeHolder, type Lock, takeLock } from '../lock.ts';
@@ -126,6 +127,15 @@ async function standingAt(disk: Disk, directory: string): Promise<Outcome<'nothi
   }
 }
 
+/**
+ * Loads PGlite. Most commands run a small part of its program once: V8 is told to compile anew, in other threads, only
+ * what runs for long.
+ */
+async function loadPGlite(): Promise<typeof import('@electric-sql/pglite')> {
+  setFlagsFromString('--wasm-tiering-budget=100000000');
+  return import('@electric-sql/pglite');
+}
+
 async function openOrCreate(disk: Disk, directory: string, folder: string): Promise<Outcome<PGlite>> {
   const standing = await standingAt(disk, directory);
   if (!standing.ok) return standing;
@@ -133,7 +143,7 @@ async function openOrCreate(disk: Disk, directory: string, folder: string): Prom
     const obstacle = await create(disk, folder);
     if (obstacle !== undefined) return refuse(unusable(directory, obstacle));
   }
-  const { PGlite } = await import('@electric-sql/pglite');
+  const { PGlite } = await loadPGlite();
   const database = await PGlite.create(folder).catch(() => undefined);
   if (database !== undefined) return { ok: true, value: database };
   // What PGlite throws names no cause. The files may.
@@ -150,7 +160,7 @@ async function openOrCreate(disk: Disk, directory: string, folder: string): Prom
  * there. Returns the disk's error where it refuses.
  */
 async function create(disk: Disk, folder: string): Promise<unknown> {
-  const { PGlite } = await import('@electric-sql/pglite');
+  const { PGlite } = await loadPGlite();
   // Only who holds the lock makes one: what stands there is of somebody who was killed.
   const fresh = `${folder}.skill-fleet-new`;
   try {

@@ -56,6 +56,10 @@ test('every command prints one object that the schema knows, also where it fails
   await sql(url, `update skills set skill_content = 'Theirs.' where skill_path = 'b'`);
   await rm(path.join(skills, 'c'), { recursive: true });
   await run('diff', 'diff');
+  await run('status', 'status');
+  await run('list', 'list --limit 1');
+  await run('skill', 'show a');
+  await run('verified', 'verify');
   expect((await run('conflicts', 'diff --conflict')).conflicts).toHaveLength(2);
   await run('run', 'export-to-db');
   await run('run', 'sync-db --dry-run --on-conflict merge');
@@ -66,6 +70,8 @@ test('every command prints one object that the schema knows, also where it fails
   const { revisions } = await run('revisions', 'log b --diff');
   await run('restored', `restore b --revision ${revisions.at(-1).revision}`);
   await run('failure', 'restore nobody --revision 1');
+  await sql(url, `update skills set deleted_at = now() where skill_path = 'c'`);
+  await run('skill', 'show c');
   await run('run', 'undo --dry-run');
   await run('run', 'undo');
   await run('pruned', 'prune --dry-run');

@@ -138,8 +138,8 @@ test('conflicts are shown against what both agreed on, merged, and settled by th
   const merged = await run('sync-db', '--on-conflict', 'merge');
   expect(merged.code).toBe(3);
   expect(merged.stdout).toContain('SKILL.md:7\n           base     | One.\n           files    | Mine.\n');
-  const shown = await run('diff', '--conflict', 'b');
-  expect(shown.stdout).toMatch(/-One\.\n {2}\+Mine\.(?:.|\n)*-One\.\n {2}\+Theirs\./);
+  const diff = await run('diff', '--conflict', 'b');
+  expect(diff.stdout).toMatch(/-One\.\n {2}\+Mine\.(?:.|\n)*-One\.\n {2}\+Theirs\./);
   expect(JSON.parse((await run('diff', '--conflict', 'b', '--json')).stdout)).toMatchObject({
     conflicts: [{ path: 'b', why: 'both-edited', merges: false, regions: [{ part: 'body' }] }],
     problems: [],
@@ -154,6 +154,8 @@ test('conflicts are shown against what both agreed on, merged, and settled by th
   expect(await sql(url, `select skill_content from skills where skill_path = 'b'`)).toEqual([
     { skill_content: 'Both.\n' },
   ]);
+  const shown = JSON.parse((await run('show', 'b', '--json')).stdout);
+  expect(shown.latest).toMatchObject({ isPresent: true, isKept: false });
   const none = await run('resolve', 'b', '--with', 'local');
   expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('b is in no conflict')]);
   const nothing = await run('resolve', 'a', '--with', 'nowhere.md');

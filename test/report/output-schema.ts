@@ -128,7 +128,7 @@ const loggedRun = z.strictObject({
   takenBackBy: count.nullable(),
 });
 
-const revision = z.strictObject({
+const states = {
   revision: count,
   path,
   at: time,
@@ -141,11 +141,36 @@ const revision = z.strictObject({
   isKept: z.boolean(),
   isMerge: z.boolean(),
   before: count.nullable(),
+};
+const revision = z.strictObject({
+  ...states,
   isPruned: z.boolean(),
   summary: z.string(),
   changes: z.looseObject({ values: z.array(z.string()) }).nullable(),
   diff: diff.optional(),
 });
+
+const runEnd = loggedRun
+  .pick({
+    ...{ run: true, direction: true, who: true, host: true },
+    ...{ startedAt: true, finishedAt: true, outcome: true, error: true },
+  })
+  .nullable();
+
+const texts = z.array(z.string());
+const linked = z.array(z.looseObject({ path, type: z.string().nullable() }));
+
+/** A skill's values, of those commands that show them. */
+const described = {
+  name: z.string(),
+  description: z.string(),
+  version: z.string(),
+  type: z.string(),
+  status: z.string(),
+  category: z.string().nullable(),
+  keywords: texts,
+  tags: texts,
+};
 
 /** What each command prints; `failure` is what any prints that could not begin. */
 export const outputs = {
@@ -166,6 +191,90 @@ export const outputs = {
       }),
     ),
     problems,
+  }),
+  status: z.strictObject({
+    version,
+    skillsDirectory: z.string(),
+    database: z.string(),
+    synced: count.describe('Skills that both sides hold alike.'),
+    pending: count.describe('Skills that a sync would change or leave undecided.'),
+    failed: count.describe('Skills that a problem of theirs keeps from taking part.'),
+    unknown: count.describe('Places that could not be read.'),
+    total: count,
+    recentFailures: count.describe('Of the last ten runs.'),
+    healthy: z.boolean(),
+    faults: texts.describe('Why it is not healthy.'),
+    aheadHere: z.array(path),
+    aheadThere: z.array(path),
+    conflicts: z.array(path),
+    held: z.array(path),
+    leftOut: z.record(z.string(), count).describe('Rows that take no part, by their status.'),
+    failedPaths: z.array(path),
+    unknownPaths: texts,
+    uncategorized: count,
+    lastRun: runEnd,
+    lastGoodRun: runEnd,
+    next: texts.describe('Commands.'),
+    problems,
+    exitCode,
+  }),
+  list: z.strictObject({
+    version,
+    skills: z.array(
+      z.strictObject({
+        skill_path: path,
+        ...described,
+        category_reason: z.string().nullable(),
+        files: count,
+        updated_at: time,
+      }),
+    ),
+    total: count,
+    more: z.boolean(),
+  }),
+  skill: z.strictObject({
+    version,
+    path,
+    skillId: count,
+    state: z.enum(['standing', 'deleted', 'erased']),
+    latest: z.strictObject(states).nullable(),
+    lastStanding: count.nullable().describe('The revision that a deleted skill had last.'),
+    inFiles: z.enum(['same', 'differs', 'absent', 'unknown']),
+    files: z.array(z.strictObject({ path: z.string(), bytes: count, executable: z.boolean() })).nullable(),
+    fields: z
+      .strictObject({
+        ...described,
+        weight: z.string(),
+        loadPriority: z.string(),
+        style: z.string().nullable(),
+        scope: z.string().nullable(),
+        extra: z.record(z.string(), z.json()),
+        categoryReason: z.string().nullable(),
+        otherCategories: texts,
+        allowedTools: texts,
+        capabilities: z.array(z.strictObject({ name: z.string(), description: z.string().nullable() })),
+        facets: z.array(z.strictObject({ key: z.string(), value: z.string() })),
+        aliases: texts,
+        needs: linked,
+        neededBy: linked,
+        refersTo: linked,
+        referredBy: linked,
+        createdAt: z.iso.datetime(),
+        deletedAt: time,
+      })
+      .nullable(),
+    exitCode,
+  }),
+  verified: z.strictObject({
+    version,
+    skills: count,
+    files: count,
+    bytes: count,
+    revisions: count,
+    blobs: count,
+    differences: z.array(z.looseObject({ what: z.string() })),
+    problems,
+    exitCode,
   }),
   runs: z.strictObject({ version, runs: z.array(loggedRun), more: z.boolean(), exitCode }),
   revisions: z.strictObject({
