@@ -310,12 +310,17 @@ addCommand(
   'restore <path>',
   'make an old revision of a skill the current one in the database',
   () => import('./commands/restore.ts') as Promise<CommandModule>,
-  ['skill-fleet restore development/languages/python/async --revision 12'],
-).requiredOption(
-  '--revision <number>',
-  'the revision, as a run printed it',
-  wholeNumber(1, 999_999_999_999_999),
-);
+  [
+    'skill-fleet restore development/languages/python/async --revision 12 --dry-run',
+    'skill-fleet restore development/languages/python/async --revision 12',
+  ],
+)
+  .requiredOption(
+    '--revision <number>',
+    'the revision, as a run or log printed it',
+    wholeNumber(1, 999_999_999_999_999),
+  )
+  .option('--dry-run', 'show what would become different; change nothing');
 
 addCommand(
   'undo [run]',

@@ -2,24 +2,35 @@
 
 import { nodeDisk } from '../disk.ts';
 import { type Outcome, refuse } from '../problem.ts';
+import { oneByOne } from '../replica.ts';
+import { shellWord } from '../report/command-text.ts';
+import { diffLines } from '../report/diff-text.ts';
 import { jsonText } from '../report/json.ts';
+import { diffSkills } from '../report/skill-diff.ts';
 import { printableLine } from '../report/terminal-text.ts';
+import { inView } from '../repository/connection.ts';
 import { Database, type Restored } from '../repository/database.ts';
-import { openForWriting } from '../repository/open.ts';
+import { loadRows } from '../repository/load.ts';
+import { openForReading, openForWriting } from '../repository/open.ts';
+import { findSkill, loadRevision } from '../repository/revision.ts';
 import { makeStateDirectory } from '../state-directory.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
-import { type GlobalFlags, runCommand, withConnection } from './command.ts';
+import { type GlobalFlags, runCommand, type Surroundings, withConnection } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { whoRuns } from './sides.ts';
 
 /** Flags of `restore`. */
 export interface RestoreFlags extends GlobalFlags {
   readonly revision: number;
+  /** Show what would become different, and change nothing. */
+  readonly dryRun?: boolean;
 }
 
 /** Restores the skill at `path`. Returns the exit code. */
 export function run(flags: RestoreFlags, path: string): Promise<number> {
-  return runCommand(flags, false, async ({ config, output, connecting }) => {
+  return runCommand(flags, flags.dryRun === true, async (around) => {
+    if (flags.dryRun) return preview(flags, path, around);
+    const { config, output, connecting } = around;
     await makeStateDirectory(nodeDisk, config.stateDirectory);
     const opened = await openForWriting(config.database, nodeDisk, connecting);
     if (!opened.ok) return opened;
@@ -32,11 +43,51 @@ export function run(flags: RestoreFlags, path: string): Promise<number> {
       await database.endRun({ updated: restored.ok ? 1 : 0 }, restored.ok ? null : restored.problem.reason);
       if (!restored.ok) return restored;
       output.result(
-        flags.json ? jsonText({ ...restored.value }) : restoredLines(restored.value, flags.revision),
+        flags.json
+          ? jsonText({ dryRun: false, ...restored.value })
+          : restoredLines(restored.value, flags.revision),
       );
       return { ok: true, value: exitCodes.done } satisfies Outcome<number>;
     });
   });
+}
+
+async function preview(
+  flags: RestoreFlags,
+  path: string,
+  { config, output, connecting }: Surroundings,
+): Promise<Outcome<number>> {
+  const opened = await openForReading(config.database, nodeDisk, connecting);
+  if (!opened.ok) return opened;
+  if (opened.value.state === 'absent') return refuse({ reason: 'skill-unknown', path });
+  const { connection } = opened.value;
+  return withConnection(connection, () =>
+    inView(connection, async () => {
+      const known = await findSkill(connection, path);
+      if (known === undefined) return refuse({ reason: 'skill-unknown', path });
+      const past = await loadRevision(connection, { ...known, revision: flags.revision });
+      if (!past.ok) return past;
+      const mapping = compileMapping(config.taxonomy.mapping);
+      const rows = oneByOne(loadRows(connection, known.revision === null ? [] : [known], { mapping }));
+      const { value: now } = await rows.next();
+      if (now && 'problem' in now) return refuse(now.problem);
+      const names = { before: 'database', after: `revision ${flags.revision}` };
+      const diff = diffSkills(now?.skill ?? null, past.value, names);
+      const command = `restore ${shellWord(known.path)} --revision ${flags.revision}`;
+      output.result(
+        flags.json
+          ? jsonText({
+              dryRun: true,
+              path: known.path,
+              revision: flags.revision,
+              replaced: known.revision,
+              diff,
+            })
+          : `${diffLines(diff, output.colors)}Dry run, nothing was changed. Run it with: skill-fleet ${command}\n`,
+      );
+      return { ok: true, value: exitCodes.done } as const;
+    }),
+  );
 }
 
 function restoredLines({ path, replaced }: Restored, revision: number): string {

@@ -38,7 +38,10 @@ const most = { name: 28, category: 32 };
 /** A description with less room says nothing. */
 const leastDescription = 12;
 
-/** The same for people, with names and, as far as the terminal is wide enough, descriptions. */
+/** Columns that a narrow terminal does without, this one first: most names are the end of the path. */
+const spare = [1, 2];
+
+/** The same for people, with as much of names, categories and descriptions as the terminal is wide enough for. */
 export function listTable(
   skills: readonly ListedSkill[],
   total: number,
@@ -60,10 +63,13 @@ export function listTable(
     ),
   ];
   const widths = ([0, 1, 2, 3] as const).map((at) => widest(rows.map((row) => row[at])));
-  const room = columns - widths.reduce((sum, width) => sum + width + 2, 0);
-  const lines = rows.map(([path, name, category, status, description], at) => {
-    const cells = [path, name, category, status].map((cell, column) => padded(cell, widths[column] ?? 0));
-    const line = [...cells, room < leastDescription ? '' : cut(description, room)].join('  ').trimEnd();
+  const shown = new Set(widths.keys());
+  const roomLeft = () => [...shown].reduce((room, at) => room - (widths[at] ?? 0) - 2, columns);
+  for (const at of spare) if (roomLeft() + 2 < 0) shown.delete(at);
+  const room = roomLeft();
+  const lines = rows.map((row, at) => {
+    const cells = [...shown].map((column) => padded(row[column] ?? '', widths[column] ?? 0));
+    const line = [...cells, room < leastDescription ? '' : cut(row[4], room)].join('  ').trimEnd();
     return `${at === 0 ? colors.bold(line) : line}\n`;
   });
   return lines.join('') + countLine(skills.length, total);

@@ -68,7 +68,9 @@ test('every command prints one object that the schema knows, also where it fails
   await run('run', 'import-from-db --dry-run');
   await run('runs', 'log');
   const { revisions } = await run('revisions', 'log b --diff');
-  await run('restored', `restore b --revision ${revisions.at(-1).revision}`);
+  for (const more of [' --dry-run', '']) {
+    await run('restored', `restore b --revision ${revisions.at(-1).revision}${more}`);
+  }
   await run('failure', 'restore nobody --revision 1');
   await sql(url, `update skills set deleted_at = now() where skill_path = 'c'`);
   await run('skill', 'show c');

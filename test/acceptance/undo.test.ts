@@ -81,3 +81,27 @@ test('what a run deletes or overwrites comes back by the command that it prints'
   expect(await printed(['import-from-db', '--force', '--skill-path', 'd'])).toBe(0);
   expect(await rowOf('d')).toEqual([{ skill_content: 'Mine.\n' }]);
 });
+
+test('restore --dry-run shows what would become different, and the command that does it', async () => {
+  const project = await makeProject();
+  const url = await databaseUrl('postgres');
+  const env = { DATABASE_URL: url };
+  const skills = path.join(project.folder, 'skills');
+  for (const body of ['Old.', 'New.']) {
+    await writeFiles(skills, { 'a/SKILL.md': document('a', body) });
+    await project.run(['export-to-db'], env);
+  }
+  const { revisions } = JSON.parse((await project.run(['log', 'a', '--json'], env)).stdout);
+  const number = String(revisions.at(-1).revision);
+  const rows = () => sql(url, 'select skill_content from skills');
+  const dry = await project.run(['restore', 'a', '--revision', number, '--dry-run'], env);
+  expect(dry.stdout).toMatch(/^ {2}-New\.\n {2}\+Old\.\n/m);
+  expect(await rows()).toEqual([{ skill_content: 'New.\n' }]);
+  const [, command = ''] = /Run it with: skill-fleet (.*)\n$/.exec(dry.stdout) ?? [];
+  expect((await project.run(command.split(' '), env)).code).toBe(0);
+  expect(await rows()).toEqual([{ skill_content: 'Old.\n' }]);
+  // Of a skill that is gone, all would come.
+  await sql(url, 'update skills set deleted_at = now()');
+  const gone = await project.run(['restore', 'a', '--revision', number, '--dry-run'], env);
+  expect(gone.stdout).toContain('  --- /dev/null\n');
+});

@@ -42,8 +42,16 @@ test('a table cuts what is wider than the terminal, but no path', () => {
     '工具/茶      茶         data      active  お茶をいれる…',
     'a/\\u{202e}x  \\u{1b}[2J  data      active  \\u{1b}]0;tit…',
   ]);
-  expect(table(20)[4]).toBe('a/\\u{202e}x  \\u{1b}[2J  data      active');
-  for (const line of table(55)) expect(widthOf(line)).toBeLessThanOrEqual(55);
+  expect([40, 39, 29, 28, 5].map((columns) => table(columns)[4])).toEqual([
+    'a/\\u{202e}x  \\u{1b}[2J  data      active',
+    'a/\\u{202e}x  data      active',
+    'a/\\u{202e}x  data      active',
+    'a/\\u{202e}x  active',
+    'a/\\u{202e}x  active',
+  ]);
+  for (const columns of [55, 30, 20]) {
+    for (const line of table(columns)) expect(widthOf(line)).toBeLessThanOrEqual(columns);
+  }
   expect(listTable([], 3, 80, plain)).toBe('0 of 3 skills\n');
 });
 

@@ -285,7 +285,14 @@ export const outputs = {
     more: z.boolean(),
     exitCode,
   }),
-  restored: z.strictObject({ version, path, revision: count, replaced: count.nullable() }),
+  restored: z.strictObject({
+    version,
+    dryRun: z.boolean(),
+    path,
+    revision: count,
+    replaced: count.nullable(),
+    diff: diff.optional(),
+  }),
   pruned: z.strictObject({
     version,
     dryRun: z.boolean(),
