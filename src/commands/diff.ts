@@ -34,7 +34,7 @@ export function run(flags: DiffFlags, ...globs: readonly string[]): Promise<numb
     return withDatabase(config, opened.value, (databaseName, database) =>
       database.inView(async () => {
         const input = readingInput(config, directory.value, [databaseName, database], {
-          signal,
+          around: { signal, output },
           selects: (path) => selected.select(path),
           statuses: 'all',
         });

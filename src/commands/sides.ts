@@ -18,7 +18,7 @@ import { lastDatabase } from '../sync/base.ts';
 import type { SyncInput } from '../sync/sync.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
 import { userName } from '../user.ts';
-import { withConnection } from './command.ts';
+import { type Surroundings, withConnection } from './command.ts';
 
 /** Opens the skills directory. */
 export async function openSkills({
@@ -79,13 +79,20 @@ export function readingInput(
   { stateDirectory }: Config,
   files: Directory,
   [databaseName, database]: readonly [DatabaseName, DatabaseReplica],
-  { signal, selects = () => true, statuses = null }: Pick<SyncInput, 'signal'> & Partial<SyncInput>,
+  {
+    around: { signal, output },
+    selects = () => true,
+    statuses = null,
+  }: Partial<Pick<SyncInput, 'selects' | 'statuses'>> & {
+    readonly around: Pick<Surroundings, 'signal' | 'output'>;
+  },
 ): SyncInput {
   return {
     run: { direction: 'sync', ...whoRuns(), directory: files.root },
     ...{ files, database, databaseName, disk: nodeDisk, stateDirectory, selects, statuses },
     policy: { force: false, onConflict: 'fail', deletes: false, maxDelete: 0, yes: true },
-    ...(signal && { signal }),
+    signal,
+    ...(output.progress && { onProgress: output.progress }),
   };
 }
 

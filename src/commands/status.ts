@@ -51,7 +51,7 @@ export function run(flags: StatusFlags): Promise<number> {
     return withDatabase(config, side, (databaseName, database) =>
       database.inView(async () => {
         const { plan, ...sides } = await prepareSync(
-          readingInput(config, directory.value, [databaseName, database], { signal }),
+          readingInput(config, directory.value, [databaseName, database], { around: { signal, output } }),
         );
         const standing = standingOf(plan, sides);
         const record = side.state === 'ready' ? await readRecord(side.connection) : emptyRecord(new Date());

@@ -20,7 +20,7 @@ export function run(flags: GlobalFlags): Promise<number> {
       const differences: Difference[] = [];
       let isEqual = true;
       const { problems, ...count } = await verifySides(
-        readingInput(config, directory.value, [databaseName, database], { signal }),
+        readingInput(config, directory.value, [databaseName, database], { around: { signal, output } }),
         (difference) => {
           isEqual = false;
           if (flags.json) differences.push(difference);
