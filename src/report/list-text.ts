@@ -33,7 +33,7 @@ export function listLines(skills: readonly ListedSkill[], total: number, colors:
 }
 
 /** How wide columns may become, in places. A path is never cut: it is there to be copied. */
-const most = { name: 28, category: 32 };
+const most = { name: 28, category: 44 };
 
 /** A description with less room says nothing. */
 const leastDescription = 12;
@@ -56,7 +56,7 @@ export function listTable(
         [
           printableLine(skill.skill_path),
           cut(printableLine(skill.name), most.name),
-          cut(printableLine(skill.category ?? '-'), most.category),
+          cut(categoryText(skill.category, skill.category_reason), most.category),
           skill.status,
           printableLine(skill.description.replace(/\s+/gu, ' ').trim()),
         ] as const,

@@ -30,23 +30,23 @@ test('a list has a line a skill, and counts them', () => {
 test('a table cuts what is wider than the terminal, but no path', () => {
   const table = (columns: number) => listTable([skill, orphan, wide, hostile], 4, columns, plain).split('\n');
   expect(table(80)).toEqual([
-    'PATH         NAME       CATEGORY  STATUS  DESCRIPTION',
-    'a/x          x          data      active  What x does.',
-    'a/long       x          -         draft   What x does.',
-    '工具/茶      茶         data      active  お茶をいれる。毎日。🍵',
-    'a/\\u{202e}x  \\u{1b}[2J  data      active  \\u{1b}]0;title\\u{7}',
+    'PATH         NAME       CATEGORY       STATUS  DESCRIPTION',
+    'a/x          x          data (folder)  active  What x does.',
+    'a/long       x          (no category)  draft   What x does.',
+    '工具/茶      茶         data (folder)  active  お茶をいれる。毎日。🍵',
+    'a/\\u{202e}x  \\u{1b}[2J  data (folder)  active  \\u{1b}]0;title\\u{7}',
     '4 skills',
     '',
   ]);
-  expect(table(55).slice(3, 5)).toEqual([
-    '工具/茶      茶         data      active  お茶をいれる…',
-    'a/\\u{202e}x  \\u{1b}[2J  data      active  \\u{1b}]0;tit…',
+  expect(table(60).slice(3, 5)).toEqual([
+    '工具/茶      茶         data (folder)  active  お茶をいれる…',
+    'a/\\u{202e}x  \\u{1b}[2J  data (folder)  active  \\u{1b}]0;tit…',
   ]);
-  expect([40, 39, 29, 28, 5].map((columns) => table(columns)[4])).toEqual([
-    'a/\\u{202e}x  \\u{1b}[2J  data      active',
-    'a/\\u{202e}x  data      active',
-    'a/\\u{202e}x  data      active',
-    'a/\\u{202e}x  active',
+  expect([45, 44, 34, 33, 5].map((columns) => table(columns)[4])).toEqual([
+    'a/\\u{202e}x  \\u{1b}[2J  data (folder)  active',
+    'a/\\u{202e}x  data (folder)  active',
+    'a/\\u{202e}x  data (folder)  active',
+    'a/\\u{202e}x  active  \\u{1b}]0;ti…',
     'a/\\u{202e}x  active',
   ]);
   for (const columns of [55, 30, 20]) {
