@@ -46,6 +46,7 @@ describe.each(databaseKinds)('the commands on %s', (kind) => {
         '  +# Images',
         'create   python/async  in the database: new',
         '         category: development/languages/python (folder "python" is part of development/languages/python)',
+        '         keywords: +asyncio, +loops',
         '  --- /dev/null',
         '  +++ files/python/async/SKILL.md',
         '  @@ -0,0 +1,7 @@',
