@@ -216,10 +216,10 @@ addCommand('status', 'show how the files and the database stand', () => import('
   'skill-fleet status',
   'skill-fleet status --exit-code --max-age 7d --json',
 ])
-  .option('--exit-code', 'exit 2 when a conflict, a problem or the last run asks for somebody')
+  .option('--exit-code', 'exit 2 when it is not healthy: a conflict, a problem, a last run that failed')
   .option(
     '--max-age <duration>',
-    'it does too when edits wait and the last good run is older: 7d, 12h, 30m (health.maxAge)',
+    'not healthy, too, when the last good run is older: 7d, 12h, 30m (health.maxAge)',
     duration,
   );
 

@@ -95,9 +95,8 @@ export function run(flags: StatusFlags): Promise<number> {
 
 /**
  * Why things do not stand well, each in a few words: a skill with a problem, a conflict, a place that could not be
- * read, a last run that did not succeed, or edits that wait while the last good run is older than `maxAgeMs`. A
- * database without runs, deletions that are held, and edits that wait are no fault in themselves. Where nothing waits
- * no age counts: a run that has nothing to do leaves no record.
+ * read, a last run that did not succeed, or none that did in the last `maxAgeMs`. A database without runs, deletions
+ * that are held, and edits that wait are no fault in themselves.
  */
 export function faultsOf(
   standing: Standing,
@@ -105,7 +104,7 @@ export function faultsOf(
   maxAgeMs: number | undefined,
 ): readonly string[] {
   const goodAt = lastGoodRun?.finishedAt?.getTime() ?? Number.NEGATIVE_INFINITY;
-  const isLate = maxAgeMs !== undefined && pendingIn(standing) > 0 && +now - goodAt > maxAgeMs;
+  const isLate = maxAgeMs !== undefined && +now - goodAt > maxAgeMs;
   const { conflicts, failed, unknown } = standing;
   return [
     ...(failed.length > 0 ? [`${counted(failed.length, 'skill')} with a problem`] : []),
@@ -113,7 +112,7 @@ export function faultsOf(
     ...(unknown.length > 0 ? [`${counted(unknown.length, 'place')} could not be read`] : []),
     ...(lastRun?.outcome === 'failed' ? ['the last run failed'] : []),
     ...(lastRun?.outcome === 'running' ? ['the last run is under way, or was killed'] : []),
-    ...(isLate ? ['edits wait, and the last good run is too old'] : []),
+    ...(isLate ? ['no run succeeded lately enough'] : []),
   ];
 }
 

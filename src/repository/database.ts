@@ -30,7 +30,7 @@ import { type Beside, loadRows, type RowKey } from './load.ts';
 import { advisoryLockKey } from './migrate.ts';
 import { readerOf } from './read-skill.ts';
 import { findPast, findRevisions, findSkill, loadRevision, loadRevisions } from './revision.ts';
-import { beginRun, endRun, logResults, recordedRun } from './runs.ts';
+import { beginRun, endRun, logResults, noteIdleRun, recordedRun } from './runs.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { unresolvedTargets } from './targets.ts';
 import { verifyHistory, verifyRows } from './verify.ts';
@@ -146,6 +146,8 @@ export class Database implements DatabaseReplica {
     this.#runId = id;
     return id;
   };
+
+  noteIdleRun: DatabaseReplica['noteIdleRun'] = (run) => noteIdleRun(this.#connection, run);
 
   endRun: DatabaseReplica['endRun'] = async (counts, error) => {
     await inWriting(this.#connection, () => endRun(this.#connection, this.#run(), { counts, error }));

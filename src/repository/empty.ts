@@ -40,6 +40,7 @@ export function emptyDatabase(mapping: TaxonomyMapping): DatabaseReplica {
     apply: refuseToWrite,
     beginRun: refuseToWrite,
     endRun: refuseToWrite,
+    noteIdleRun: refuseToWrite,
     keep: refuseToWrite,
     unresolved: async () => [],
     settle: refuseToWrite,

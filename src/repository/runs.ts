@@ -2,7 +2,7 @@
 
 import type { DatabaseReplica, RecordedChange, RecordedRun, Result, RunStart } from '../replica.ts';
 
-import type { Connection } from './connection.ts';
+import { type Connection, inWriting } from './connection.ts';
 
 /** Notes that a run begins to write. Returns its id. */
 export async function beginRun(connection: Connection, run: RunStart): Promise<number> {
@@ -22,6 +22,26 @@ export async function beginRun(connection: Connection, run: RunStart): Promise<n
   if (!row) throw new Error('the database returned no run_id');
   return row.run_id;
 }
+
+/**
+ * Notes that a run found nothing to do, if the last good one is an hour old: often enough for who watches, and so
+ * seldom that runs in a row write nothing.
+ */
+export async function noteIdleRun(connection: Connection, run: RunStart): Promise<void> {
+  const [recent] = await connection.query(
+    `select from sync_runs
+     where outcome = 'success' and direction = any ($1) and finished_at > now() - interval '1 hour' limit 1`,
+    [betweenSides],
+  );
+  if (recent) return;
+  await inWriting(connection, async () => {
+    const id = await beginRun(connection, run);
+    await endRun(connection, id, { counts: {}, error: null });
+  });
+}
+
+/** Directions of runs between both sides. */
+const betweenSides: readonly RunStart['direction'][] = ['export', 'import', 'sync'];
 
 /** Notes what became of changes. */
 export async function logResults(

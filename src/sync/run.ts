@@ -38,6 +38,7 @@ const maxPlans = 4;
 export async function runPlan(input: SyncInput, prepared: Prepared): Promise<Applied> {
   if (prepared.plan.changes.length === 0 && prepared.unsettled.size === 0) {
     await advanceBase(input, prepared, []);
+    await input.database.noteIdleRun({ ...input.run, ...prepared.checkout?.commitAndBranch });
     return { plan: prepared.plan, results: [] };
   }
   return inRecord(input, prepared, input.run, () => carryOutAndReplan(input, prepared));

@@ -41,13 +41,13 @@ describe.each(databaseKinds)('status on %s', (kind) => {
         'In sync         0 skills',
         'Ahead here      2 to export: a, b',
         'Last run        none',
-        'Health          not well: edits wait, and the last good run is too old',
+        'Health          not well: no run succeeded lately enough',
         'Next            skill-fleet sync-db --dry-run  what a sync would carry',
       ],
     ]);
     expect(await readdir(project.folder)).toEqual(['skills']);
     await run('sync-db');
-    const { code, stdout } = await run('status', '--json', '--exit-code', '--max-age', '0m');
+    const { code, stdout } = await run('status', '--json', '--exit-code', '--max-age', '1h');
     expect(code).toBe(0);
     const run1 = expect.objectContaining({ run: 1, direction: 'sync', outcome: 'success', error: null });
     expect(JSON.parse(stdout)).toEqual({
@@ -158,6 +158,16 @@ test('status takes the age of the last good run from the flag, else from the con
   const shown = await run('status', '--exit-code');
   expect([shown.code, shown.stdout]).toEqual([2, expect.stringContaining(', 3 h ago\n')]);
   expect((await run('status', '--exit-code', '--max-age', '1d')).code).toBe(0);
+  // A run that finds nothing to do is a good one, too, and is not noted each time.
+  await run('sync-db');
+  await sql(url, `update sync_runs set finished_at = now() - interval '3 hours'`);
+  expect((await run('status', '--exit-code')).code).toBe(2);
+  const runs = () => sql(url, 'select count(*)::integer as runs from sync_runs');
+  for (const _ of ['noted', 'not noted']) {
+    expect((await run('sync-db')).stdout).toContain('Nothing changed: 1 unchanged.');
+    expect(await runs()).toEqual([{ runs: 3 }]);
+    expect((await run('status', '--exit-code')).code).toBe(0);
+  }
   expect((await run('status', '--max-age', 'soon')).code).toBe(64);
 });
 

@@ -29,19 +29,17 @@ function endedBefore(hours: number): RunEnd {
 const good = endedBefore(3);
 const failed: RunEnd = { ...good, outcome: 'failed' };
 const running: RunEnd = { ...good, outcome: 'running', finishedAt: null };
-const late = 'edits wait, and the last good run is too old';
+const late = 'no run succeeded lately enough';
 
 test.each<
   [what: string, Partial<Standing>, RunEnd | null, RunEnd | null, number | undefined, readonly string[]]
 >([
   ['no run yet', {}, null, null, undefined, []],
-  ['no run yet, and nothing to do', {}, null, null, 1, []],
+  ['no run yet, where one is to be', {}, null, null, 1, [late]],
   ['edits without a limit', { aheadHere: ['a'], aheadThere: ['b'], held: ['c'] }, good, good, undefined, []],
-  ['edits within the limit', { aheadHere: ['a'] }, good, good, 3, []],
-  ['edits beyond the limit', { aheadHere: ['a'] }, good, good, 2.9, [late]],
-  ['a held deletion beyond the limit', { held: ['a'] }, good, good, 2, [late]],
-  ['nothing to do beyond the limit', {}, good, good, 2, []],
-  ['edits, and no good run', { aheadThere: ['a'] }, null, null, 1, [late]],
+  ['a good run within the limit', { aheadHere: ['a'] }, good, good, 3, []],
+  ['a good run beyond the limit', {}, good, good, 2.9, [late]],
+  ['a failed run within the limit, and no good one', {}, failed, null, 3, ['the last run failed', late]],
   ['a failed run', {}, failed, good, undefined, ['the last run failed']],
   ['a run that did not end', {}, running, good, undefined, ['the last run is under way, or was killed']],
   [
