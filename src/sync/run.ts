@@ -34,7 +34,7 @@ export interface Applied {
 /** How often a run plans anew what the world overtook while it was carried out. */
 const maxPlans = 4;
 
-/** Carries out a plan, and plans anew what the world overtook meanwhile. What has nothing to write leaves no record. */
+/** Carries out a plan, and plans anew what the world overtook meanwhile. What has nothing to write is noted now and then. */
 export async function runPlan(input: SyncInput, prepared: Prepared): Promise<Applied> {
   if (prepared.plan.changes.length === 0 && prepared.unsettled.size === 0) {
     await advanceBase(input, prepared, []);
