@@ -10,8 +10,8 @@ export default defineConfig({
       'test/servers/embedded.ts',
     ],
     // Databases and processes are started by tests, on machines that may be busy.
-    // They wait for those more than they compute: as many workers as cores would leave the machine idle.
-    maxWorkers: 4,
+    // They wait for those more than they compute: one worker for each core would leave the machine idle.
+    maxWorkers: 3,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
