@@ -2,17 +2,15 @@
 
 import path from 'node:path';
 import type { Config } from '../config/config.ts';
-import { openDirectory } from '../directory/directory.ts';
-import { defaultLimits } from '../directory/limits.ts';
 import { codeOf, nodeDisk, readWhole } from '../disk.ts';
 import { type Outcome, refuse } from '../problem.ts';
 import { oneByOne } from '../replica.ts';
 import { shellWord } from '../report/command-text.ts';
 import { parseSkillPath } from '../skill/path.ts';
-import { trashOf } from '../state-directory.ts';
 import { prepareResolve, type Resolution } from '../sync/resolve.ts';
 import { runAsPlanned } from '../sync/run.ts';
 import { PathGlobs } from './path-globs.ts';
+import { openSkills } from './sides.ts';
 import { carryOut, inputOf, runOnSides, type SyncFlags } from './sync-command.ts';
 
 /** Flags of `resolve`. */
@@ -55,19 +53,10 @@ async function readResolution(name: string, config: Config): Promise<Outcome<Res
 }
 
 /** Reads a folder as a skill, as if it stood in a skills directory of its own. */
-async function readFolder(
-  folder: string,
-  { ignore, limits, stateDirectory, skillsDirectory }: Config,
-): Promise<Outcome<Resolution>> {
+async function readFolder(folder: string, config: Config): Promise<Outcome<Resolution>> {
   const skill = parseSkillPath(path.basename(folder));
   if (!skill.ok) return skill;
-  const directory = await openDirectory({
-    root: path.dirname(folder),
-    disk: nodeDisk,
-    ignore,
-    limits: { ...defaultLimits, ...limits },
-    trash: await trashOf(nodeDisk, stateDirectory, skillsDirectory),
-  });
+  const directory = await openSkills({ ...config, skillsDirectory: path.dirname(folder) });
   if (!directory.ok) return directory;
   for await (const loaded of oneByOne(directory.value.load([skill.value]))) {
     return 'skill' in loaded

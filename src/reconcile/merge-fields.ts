@@ -19,7 +19,7 @@ export interface MergedFields {
 }
 
 /** Something as it stands at the base and on both sides. */
-interface Three<T> {
+export interface Three<T> {
   readonly base: T;
   readonly files: T;
   readonly database: T;
@@ -67,9 +67,9 @@ function mergeField(field: keyof Fields, three: Three<Fields>, regions: ValueReg
 }
 
 /** The value that one side alone changed, or that both changed alike; undefined where they did otherwise. */
-function mergedPlainly<T>(
+export function mergedPlainly<T>(
   { base, files, database }: Three<T>,
-  is: (a: T, b: T) => boolean,
+  is: (a: T, b: T) => boolean = Object.is,
 ): { readonly value: T } | undefined {
   if (is(files, database) || is(base, database)) return { value: files };
   return is(base, files) ? { value: database } : undefined;

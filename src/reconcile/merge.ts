@@ -8,7 +8,7 @@ import { type FieldChanges, isSame, patchDocument } from '../document/patch.ts';
 import { splitDocument } from '../document/split.ts';
 import { type FilePath, findMerged, foldersAbove, type SkillPath } from '../skill/path.ts';
 import { documentOf, type Entry, makeSkill, type Skill } from '../skill/skill.ts';
-import { mergeFields, type ValueRegion } from './merge-fields.ts';
+import { mergedPlainly, mergeFields, type ValueRegion } from './merge-fields.ts';
 import { type LineRegion, mergeLines } from './merge-lines.ts';
 
 /** A file as each side has it, where both changed it differently; null is none. */
@@ -74,12 +74,6 @@ function attachedFiles(skill: Skill): ReadonlyMap<FilePath, Entry> {
   return new Map(skill.entries.flatMap((entry) => (entry === document ? [] : [[entry.path, entry]])));
 }
 
-/** The value that one side alone changed, or both alike; undefined where they did otherwise. */
-function chosen<T>(base: T, files: T, database: T, is: (a: T, b: T) => boolean = Object.is) {
-  if (is(files, database) || is(base, database)) return { value: files };
-  return is(base, files) ? { value: database } : undefined;
-}
-
 /** A file that both sides hold, one does, or neither any more. */
 function mergeEntries(
   path: FilePath,
@@ -87,11 +81,18 @@ function mergeEntries(
   files: Entry | undefined,
   database: Entry | undefined,
 ): Entry | undefined | 'conflict' {
-  const whole = chosen(base, files, database, isSameEntry);
+  const whole = mergedPlainly({ base, files, database }, isSameEntry);
   if (whole) return whole.value;
   if (!files || !database) return 'conflict';
-  const bytes = chosen(base?.bytes, files.bytes, database.bytes, isSameBytes);
-  const executable = chosen(base?.executable, files.executable, database.executable);
+  const bytes = mergedPlainly<Buffer | undefined>(
+    { base: base?.bytes, files: files.bytes, database: database.bytes },
+    isSameBytes,
+  );
+  const executable = mergedPlainly({
+    base: base?.executable,
+    files: files.executable,
+    database: database.executable,
+  });
   if (!bytes?.value || executable?.value === undefined) return 'conflict';
   return { path, bytes: bytes.value, executable: executable.value };
 }
@@ -136,11 +137,18 @@ function mergeDocumentEntries(three: ThreeSkills, path: SkillPath): MergedEntry 
     ok: false,
     regions: [{ file: files.path, part, ...statesOf({ base, files, database }) }],
   });
-  const name = chosen(base.path, files.path, database.path);
-  const executable = chosen(base.executable, files.executable, database.executable);
+  const name = mergedPlainly({ base: base.path, files: files.path, database: database.path });
+  const executable = mergedPlainly({
+    base: base.executable,
+    files: files.executable,
+    database: database.executable,
+  });
   if (!name || !executable) return region('file');
   const entry = { path: name.value, executable: executable.value };
-  const bytes = chosen(base.bytes, files.bytes, database.bytes, isSameBytes);
+  const bytes = mergedPlainly<Buffer>(
+    { base: base.bytes, files: files.bytes, database: database.bytes },
+    isSameBytes,
+  );
   if (bytes) return { ok: true, entry: { ...entry, bytes: bytes.value } };
   const read = (skill: Skill, of: Entry) => readAt({ skill: skill.path, file: of.path }, of.bytes);
   const texts = {

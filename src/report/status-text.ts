@@ -4,19 +4,12 @@ import { sentenceOf } from '../problem.ts';
 import type { Standing } from '../reconcile/standing.ts';
 import type { Colors } from './colors.ts';
 import { counted } from './counted.ts';
+import type { RunLine } from './log-text.ts';
 import { printableLine } from './terminal-text.ts';
 import { agoText, timeText } from './time-text.ts';
 
 /** A run, without what it did. */
-interface RunEnd {
-  readonly run: number;
-  readonly direction: string;
-  readonly who: string;
-  readonly host: string;
-  readonly startedAt: Date;
-  readonly finishedAt: Date | null;
-  readonly outcome: string;
-}
+type RunEnd = Pick<RunLine, 'run' | 'direction' | 'who' | 'host' | 'startedAt' | 'finishedAt' | 'outcome'>;
 
 /** What the lines say. */
 export interface StatusFacts {

@@ -135,6 +135,7 @@ export class Database implements DatabaseReplica {
   findPast: DatabaseReplica['findPast'] = (asked) => this.inView(() => findPast(this.#connection, asked));
 
   async *loadPast(asked: Parameters<DatabaseReplica['loadPast']>[0]): AsyncGenerator<readonly Loaded[]> {
+    if (asked.length === 0) return;
     yield* loadRevisions(this.#connection, await this.inView(() => findRevisions(this.#connection, asked)));
   }
 

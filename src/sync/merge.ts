@@ -100,8 +100,7 @@ async function* mergeEach(sides: Sides, asked: readonly MergeSources[]): AsyncGe
 async function* loadVersions({ files, database }: Sides, asked: readonly Asked[]): AsyncGenerator<Versions> {
   const here = oneByOne(files.load(asked.flatMap((one) => one.files ?? [])));
   const there = oneByOne(database.load(asked.flatMap((one) => one.database ?? [])));
-  const bases = asked.flatMap((one) => one.base ?? []);
-  const past = oneByOne(bases.length > 0 ? database.loadPast(bases) : noBatches());
+  const past = oneByOne(database.loadPast(asked.flatMap((one) => one.base ?? [])));
   let before = await past.next();
   for (const one of asked) {
     const local = one.files ? skillOf(await here.next()) : undefined;
@@ -113,8 +112,6 @@ async function* loadVersions({ files, database }: Sides, asked: readonly Asked[]
     yield { base, files: local, database: remote };
   }
 }
-
-async function* noBatches(): AsyncGenerator<readonly Loaded[]> {}
 
 function skillOf({ value }: IteratorResult<Loaded, unknown>): Skill | undefined {
   const loaded = value as Loaded | undefined;

@@ -75,18 +75,10 @@ async function* loadBoth<I extends Place>(
 ): AsyncGenerator<readonly [I, BothSides]> {
   const local = oneByOne(files.load(items.flatMap((item) => item.inFiles ?? [])));
   const remote = oneByOne(database.load(items.flatMap((item) => item.inDatabase ?? [])));
-  const history = oneByOne(
-    loadAll(
-      items.flatMap(({ path, past }) => (past ? [{ path, ...past }] : [])),
-      (asked) => database.loadPast(asked),
-    ),
-  );
-  const merges = oneByOne(
-    loadAll(
-      items.flatMap(({ merge }) => merge ?? []),
-      (asked) => loadMerged({ files, database }, asked),
-    ),
-  );
+  const asked = items.flatMap(({ path, past }) => (past ? [{ path, ...past }] : []));
+  const history = oneByOne(database.loadPast(asked));
+  const merging = items.flatMap(({ merge }) => merge ?? []);
+  const merges = oneByOne(loadMerged({ files, database }, merging));
   const saved = contents?.(items.flatMap((item) => item.saved ?? []))[Symbol.asyncIterator]();
   let older = await history.next();
   for (const item of items) {
@@ -105,13 +97,6 @@ async function* loadBoth<I extends Place>(
     else if (made !== undefined) stored = made;
     yield [item, { files: here, database: stored }];
   }
-}
-
-async function* loadAll<A>(
-  asked: readonly A[],
-  load: (asked: readonly A[]) => AsyncIterable<readonly Loaded[]>,
-): AsyncGenerator<readonly Loaded[]> {
-  if (asked.length > 0) yield* load(asked);
 }
 
 /** @param isSaved whether what changes bring lies beside both sides */

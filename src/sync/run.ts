@@ -225,8 +225,8 @@ function contentsOf(
     for (const side of ['files', 'database'] as const) {
       if (places[side].size > 0) yield* loadAt(loads[side], places[side]);
     }
-    if (past.length > 0) yield* database.loadPast(past);
-    if (merges.length > 0) yield* loadMerged({ files, database }, merges);
+    yield* database.loadPast(past);
+    yield* loadMerged({ files, database }, merges);
   };
 }
 
