@@ -1,14 +1,14 @@
 // Databases for tests: on a real server and embedded, each test with one of its own.
 
 import { randomUUID } from 'node:crypto';
-import { cp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import { nodeDisk } from '../src/disk.ts';
 import type { Connection } from '../src/repository/connection.ts';
 import { connect, type DatabasePlace, openForWriting } from '../src/repository/open.ts';
 import type { ConnectOptions } from '../src/repository/server.ts';
-import { temporaryFolder } from './folders.ts';
+import { copyFolder, temporaryFolder } from './folders.ts';
 
 /** The two databases that everything must work on. */
 export const databaseKinds = ['postgres', 'embedded'] as const;
@@ -40,7 +40,7 @@ async function databasePlace(kind: PlaceKind, isMigrated: boolean): Promise<Data
   if (kind === 'embedded') {
     const directory = `${await temporaryFolder()}/db`;
     onTestFinished(() => rm(directory, { recursive: true, force: true }));
-    if (isMigrated) await cp(inject('embeddedTemplate'), directory, { recursive: true });
+    if (isMigrated) await copyFolder(inject('embeddedTemplate'), directory);
     return { kind, directory };
   }
   const name = `skill_fleet_${randomUUID().replaceAll('-', '')}`;

@@ -2,12 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { writeFiles } from '../folders.ts';
+import { copyFolder, writeFiles } from '../folders.ts';
 import { document } from '../sync/sides.ts';
 import {
   databaseUrl,
@@ -40,7 +40,7 @@ async function filledProject(): Promise<Project> {
 async function migratedProject(): Promise<Project> {
   const project = await filledProject();
   const database = path.join(project.folder, '.skill-fleet/db');
-  await cp(inject('embeddedTemplate'), database, { recursive: true });
+  await copyFolder(inject('embeddedTemplate'), database);
   return project;
 }
 

@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { constants } from 'node:fs';
-import { cp, readdir, readFile, readlink, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import path from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
@@ -12,13 +12,13 @@ import { type Disk, nodeDisk } from '../../src/disk.ts';
 import { standsAmongSkills } from '../../src/repository/embedded.ts';
 import { openForReading, openForWriting } from '../../src/repository/open.ts';
 import { emptyDatabasePlace, openConnection } from '../databases.ts';
-import { temporaryFolder, writeFiles } from '../folders.ts';
+import { copyFolder, temporaryFolder, writeFiles } from '../folders.ts';
 
 /** A migrated embedded database that nothing has open. */
 async function migratedFolder(): Promise<string> {
   const place = await emptyDatabasePlace('embedded');
   if (place.kind !== 'embedded') throw new Error(place.kind);
-  await cp(inject('embeddedTemplate'), place.directory, { recursive: true });
+  await copyFolder(inject('embeddedTemplate'), place.directory);
   return place.directory;
 }
 
@@ -128,7 +128,7 @@ const unusable: readonly {
   {
     name: 'a database of another version',
     make: async (directory) => {
-      await cp(inject('embeddedTemplate'), directory, { recursive: true });
+      await copyFolder(inject('embeddedTemplate'), directory);
       await writeFile(path.join(directory, 'PG_VERSION'), '17\n');
     },
     problem: { reason: 'embedded-database-other-version', version: '17', known: '18' },
@@ -136,7 +136,7 @@ const unusable: readonly {
   {
     name: 'a database that names no version',
     make: async (directory) => {
-      await cp(inject('embeddedTemplate'), directory, { recursive: true });
+      await copyFolder(inject('embeddedTemplate'), directory);
       await writeFile(path.join(directory, 'PG_VERSION'), '');
     },
     problem: { reason: 'embedded-database-damaged' },
@@ -144,7 +144,7 @@ const unusable: readonly {
   {
     name: 'a database without its control file',
     make: async (directory) => {
-      await cp(inject('embeddedTemplate'), directory, { recursive: true });
+      await copyFolder(inject('embeddedTemplate'), directory);
       await rm(path.join(directory, 'global/pg_control'));
     },
     problem: { reason: 'embedded-database-damaged' },
