@@ -27,7 +27,7 @@ export async function noteCommits(
   results: readonly Result<PlannedChange>[],
 ): Promise<readonly SkillPath[]> {
   const { checkout } = prepared;
-  const stored = storedRevisions(results);
+  const stored = storedRevisions(prepared, results);
   const alike = alikeRevisions(prepared, entries, results);
   if (checkout === undefined || stored.length + alike.length === 0) return [];
   const isClean = await checkout.isClean();
@@ -42,12 +42,20 @@ export async function noteCommits(
   return [...known, ...(at ? notes.filter((note) => note.clean).map((note) => note.path) : [])];
 }
 
-/** What this run brought from the files to the database. What was forced is no commit's. */
-function storedRevisions(results: readonly Result<PlannedChange>[]): readonly Omit<Note, 'clean'>[] {
+/**
+ * What this run brought from the files to the database. What was forced is no commit's, nor what a saved plan brought
+ * that these files do not hold.
+ */
+function storedRevisions(
+  { local }: Prepared,
+  results: readonly Result<PlannedChange>[],
+): readonly Omit<Note, 'clean'>[] {
   return results.flatMap((result) => {
     if (!result.ok || result.change.origin === 'database') return [];
+    const { path, after, content } = result.change;
     const row = result.state?.row ?? result.deleted;
-    return row ? [{ path: result.change.path, skillId: row.skillId, revision: row.revision }] : [];
+    const isHere = local.skills.get(content?.path ?? path)?.digest === after?.digest;
+    return row && isHere ? [{ path, skillId: row.skillId, revision: row.revision }] : [];
   });
 }
 

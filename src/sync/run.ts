@@ -55,9 +55,12 @@ export async function runAsPlanned(input: SyncInput, prepared: Prepared): Promis
   });
 }
 
-/** Those of what was done that both sides hold: a side may have moved on since the plan was made. */
+/**
+ * Those of what was done that both sides held at one moment: what the side that gave it went on to since is an edit of
+ * it. Two that did not come from there have to hold it now: a merge, and what the files of another clone gave.
+ */
 function agreedOn(
-  { local, remote }: Prepared,
+  { local, remote, isMadeHere = false }: Prepared,
   results: readonly Result<PlannedChange>[],
 ): readonly Result<PlannedChange>[] {
   const now = { files: digestsIn(local), database: digestsIn(remote) };
@@ -65,10 +68,13 @@ function agreedOn(
   // Skills may take each other's places.
   for (const { change } of done) now[change.side].delete(change.from ?? change.path);
   for (const { change, state } of done) if (state) now[change.side].set(change.path, state.digest);
-  return done.filter(({ change: { side, path, content }, state }) => {
+  return done.filter(({ change: { side, path, why, content }, state }) => {
     const there = now[otherSide(side)];
     // What is moved as it is may be edited on the side that moved it first.
-    return content?.side === side ? there.has(path) : there.get(content?.path ?? path) === state?.digest;
+    if (content?.side === side) return there.has(path);
+    const isMerge = why === 'merged' || why === 'resolved';
+    const wasGiven = !isMerge && (side === 'files' || isMadeHere);
+    return wasGiven || there.get(content?.path ?? path) === state?.digest;
   });
 }
 

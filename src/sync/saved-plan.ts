@@ -113,17 +113,21 @@ export async function prepareApply(
     if (why !== undefined) return refuse({ reason: 'plan-foreign', file, why });
     const plan = planOf(saved, sides, isWhole);
     const notices = [...sides.local.notices, ...sides.remote.notices];
-    const { load: contents } = saved;
-    return { ok: true, value: { ...sides, plan, notices, unsettled: new Map(), contents, isWhole } };
+    const { load: contents, header } = saved;
+    const isMadeHere = isSameFolder(input, header);
+    const unsettled = new Map();
+    return { ok: true, value: { ...sides, plan, notices, unsettled, contents, isMadeHere, isWhole } };
   });
 }
 
 /** What a plan is about, if not these two sides. */
 async function whyForeign(
-  { run, databaseName }: SyncInput,
+  input: SyncInput,
   { identity }: Pick<Prepared, 'identity'>,
-  { files, database }: PlanHeader,
+  header: PlanHeader,
 ): Promise<string | undefined> {
+  const { run, databaseName } = input;
+  const { files, database } = header;
   // A database that held no library yet has no name but where it is.
   const isDatabase =
     database.id === null
@@ -138,8 +142,12 @@ async function whyForeign(
     git && place
       ? git.directory === place.directory &&
         (git.commit === place.head || (git.repository !== null && git.repository === place.root))
-      : files.host === run.host && files.directory === run.directory;
+      : isSameFolder(input, header);
   return isDirectory ? undefined : `it was made for the skills in ${files.directory} on ${files.host}`;
+}
+
+function isSameFolder({ run }: SyncInput, { files }: PlanHeader): boolean {
+  return files.host === run.host && files.directory === run.directory;
 }
 
 /** The plan of what is left to do. */
@@ -216,13 +224,10 @@ function partStale(
 }
 
 function plannedChangeOf(saved: SavedChange, { files, database }: Snapshots): PlannedChange {
-  const { path, side, why, from, formerly, skillId, content, changedAt } = saved;
+  const { path, side, why, from, formerly, skillId, content, origin, changedAt } = saved;
   const stands = (side === 'files' ? files : database).skills.get(from ?? path) ?? null;
   const source = content?.side === side ? undefined : (content?.path ?? path);
   const there = source && (side === 'files' ? database : files).skills.get(source);
-  // What is in the files no more is known to no commit.
-  const origin =
-    saved.origin ?? (side === 'database' && there?.digest !== saved.after ? 'database' : undefined);
   const row =
     there?.row ?? (skillId === undefined ? undefined : { skillId, revision: 0, status: 'active' as const });
   return {

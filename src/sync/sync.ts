@@ -65,6 +65,8 @@ export interface Prepared {
   readonly unsettled: ReadonlyMap<SkillPath, SkillState>;
   /** What the changes bring, where that lies beside both sides. */
   readonly contents?: ContentsOf;
+  /** Whether the plan was made of these very files, and not of another clone's. */
+  readonly isMadeHere?: boolean;
   /** Whether the database is to take all changes or none. */
   readonly isWhole?: boolean;
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -110,6 +110,26 @@ describe('a saved plan', () => {
     ).toEqual(['merged -> database', 'merged -> files']);
   });
 
+  test.each([
+    {
+      side: 'database',
+      edit: (sides: Awaited<ReturnType<typeof begun>>, word: string) =>
+        sides.write({ 'a/SKILL.md': document('a', `${word}\n`) }),
+    },
+    {
+      side: 'files',
+      edit: (sides: Awaited<ReturnType<typeof begun>>, word: string) =>
+        sides.query(`update skills set skill_content = '${word}' where skill_path = 'a'`),
+    },
+  ])('that went to the $side is what its source went on from', async ({ side, edit }) => {
+    const sides = await begun();
+    await edit(sides, 'One.');
+    await sides.save(planFile(sides), 'sync');
+    await edit(sides, 'Two.');
+    expect((await applied(sides)).words).toEqual([`a: edited -> ${side}`]);
+    expect((await sides.run('sync', { onConflict: 'fail' })).words).toEqual([`a: edited -> ${side}`]);
+  });
+
   test('renames nothing to where another skill came', async () => {
     const sides = await begun();
     await sides.change();
@@ -183,11 +203,6 @@ describe('a saved plan', () => {
   test.skipIf(!hasGit())(
     'of one clone is carried out in another of the same repository, and nowhere else',
     async () => {
-      const git = (cwd: string, ...args: readonly string[]) =>
-        execFileSync('git', ['-c', 'user.name=T', '-c', 'user.email=t@example.org', ...args], {
-          cwd,
-          stdio: 'pipe',
-        });
       const connection = await migratedDatabase('postgres');
       const [one, two, shallow, other] = await Promise.all([1, 2, 3, 4].map(() => temporaryFolder()));
       if (!one || !two || !shallow || !other) throw new Error('four folders');
@@ -225,6 +240,39 @@ describe('a saved plan', () => {
       expect((await clone.run('sync')).plan.agreed).toHaveLength(5);
     },
   );
+
+  test.skipIf(!hasGit())('brings the edit of one clone to another with its time', async () => {
+    const connection = await migratedDatabase('postgres');
+    const [one, two] = await Promise.all([1, 2].map(() => temporaryFolder()));
+    if (!one || !two) throw new Error('two folders');
+    git(one, 'init', '--quiet', '--initial-branch=main');
+    const clone = await cloneAt(connection, one, 'skills');
+    await clone.write(start);
+    git(one, 'add', '.');
+    git(one, 'commit', '--quiet', '-m', 'skills');
+    await clone.run('export');
+    git(two, 'clone', '--quiet', `file://${one}`, 'clone');
+    const other = await cloneAt(connection, path.join(two, 'clone'), 'skills');
+    const editedAt = async (sides: typeof clone, word: string, secondsAgo: number) => {
+      await sides.write({ 'a/SKILL.md': document('a', `${word}\n`) });
+      const at = Date.now() / 1000 - secondsAgo;
+      await utimes(path.join(sides.folder, 'a/SKILL.md'), at, at);
+    };
+    await editedAt(clone, 'One.', 200);
+    await clone.save(path.join(one, 'plan.json'), 'export');
+    await editedAt(other, 'Two.', 100);
+    expect(await other.apply(path.join(one, 'plan.json'))).toMatchObject({
+      value: { words: ['a: edited -> database'] },
+    });
+    // The other clone's commit has nothing to do with it.
+    expect(
+      await connection.query('select from skill_commits join skill_sync using (skill_id, revision)'),
+    ).toHaveLength(4);
+    expect((await other.run('sync', { dryRun: true, onConflict: 'fail' })).words).toEqual([
+      'a: conflict both-edited',
+    ]);
+    expect((await other.run('sync', { onConflict: 'newest' })).words).toEqual(['a: newer -> database']);
+  });
 });
 
 // ---- the model ----
@@ -328,6 +376,11 @@ test('whatever changed since, exactly what still holds is done, and the rest is 
     { numRuns: runs },
   );
 });
+
+function git(cwd: string, ...args: readonly string[]) {
+  const who = ['-c', 'user.name=T', '-c', 'user.email=t@example.org'];
+  return execFileSync('git', [...who, ...args], { cwd, stdio: 'pipe' });
+}
 
 function hasGit(): boolean {
   try {
