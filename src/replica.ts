@@ -250,6 +250,8 @@ export interface VerifiedRow {
   readonly hasItsDigest: boolean;
   /** Attached files whose noted SHA-256 is not theirs. */
   readonly mischecked: readonly string[];
+  /** Those whose noted size is not theirs. */
+  readonly missized: readonly string[];
   /** Columns and relations that say otherwise than the sync wrote, or than the document says, though nobody edited them. */
   readonly columns: readonly string[];
 }
@@ -264,6 +266,18 @@ export type HistoryFault =
       readonly why: 'contents' | 'digest';
     }
   | { readonly what: 'blob'; readonly sha256: string };
+
+/** A table that does not say what others do, of a skill's path, a category's path or a tag. */
+export interface FollowingFault {
+  readonly what: 'dependency_closure' | 'taxonomy_closure' | 'tag_stats';
+  readonly of: string;
+}
+
+/** What does not follow from what it is made of. */
+export type DerivedFault =
+  | FollowingFault
+  /** A deleted skill that is not what the history says it was, or is there again though nobody took it back. */
+  | { readonly what: 'deleted'; readonly path: string; readonly skillId: number };
 
 /** A part of the history: how much of it was read, and what is wrong with it. */
 export interface VerifiedHistory {
@@ -287,6 +301,9 @@ export type Difference =
   | { readonly what: 'column'; readonly path: string; readonly column: string }
   /** Of the skill, or of one of its files. */
   | { readonly what: 'digest'; readonly path: string; readonly file?: string }
+  /** Of an attached file. */
+  | { readonly what: 'size'; readonly path: string; readonly file: string }
+  | DerivedFault
   | HistoryFault;
 
 /** The database as a side of the sync: a replica that also remembers. */
@@ -403,6 +420,12 @@ export interface DatabaseReplica extends Replica {
   ): Promise<{ readonly run: RecordedRun; readonly changes: readonly RecordedChange[] | null } | undefined>;
   /** Reads rows that the last snapshot saw anew, in bounded batches, in the order asked for. Trusts no noted digest. */
   verifyRows(paths: readonly SkillPath[]): AsyncIterable<readonly VerifiedRow[]>;
+  /**
+   * Holds what follows from other tables against them. What the next sync brings up to date is no fault.
+   *
+   * @param told skills of which it was told that their values are not what they should be
+   */
+  verifyDerived(told: ReadonlySet<number>): AsyncIterable<DerivedFault>;
   /**
    * Reads the whole history, in bounded batches. What follows from a fault alone is not told of beside it.
    *

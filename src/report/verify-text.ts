@@ -7,6 +7,8 @@ import { printableLine } from './terminal-text.ts';
 
 const sides = { files: 'the files', database: 'the database' } as const;
 const editedSides = { files: 'edited here', database: 'edited there' } as const;
+/** Tables that follow from others: before what they are wrong of. */
+const ofWhat = { dependency_closure: '', taxonomy_closure: 'category ', tag_stats: 'tag ' } as const;
 
 /** `PATH: what is not equal`, with the sides that were edited since both agreed. */
 export function differenceLine(difference: Difference, colors: Colors): string {
@@ -20,10 +22,14 @@ function partsOf(difference: Difference): { readonly where: string; readonly is:
   if (difference.what === 'blob') {
     return { where: `blob ${difference.sha256}`, is: 'its bytes are not those of its SHA-256' };
   }
+  if ('of' in difference) {
+    const { of, what } = difference;
+    return { where: `${ofWhat[what]}${of}`, is: `${what} does not say what the database holds` };
+  }
   return { where: difference.path, is: wordsOf(difference) };
 }
 
-function wordsOf(difference: Exclude<Difference, { readonly what: 'blob' }>): string {
+function wordsOf(difference: Extract<Difference, { readonly path: string }>): string {
   switch (difference.what) {
     case 'skill':
       return `missing in ${sides[difference.missing]}`;
@@ -36,6 +42,10 @@ function wordsOf(difference: Exclude<Difference, { readonly what: 'blob' }>): st
       return `${difference.column} in the database is not what the document says`;
     case 'digest':
       return `the noted digest of ${difference.file ?? 'the skill'} is not that of what the database holds`;
+    case 'size':
+      return `the noted size of ${difference.file} is not that of what the database holds`;
+    case 'deleted':
+      return 'the deleted skill is not what its last revision says';
     case 'revision':
       return `revision ${difference.revision} ${difference.why === 'contents' ? 'lacks contents' : 'is not what its digest says'}`;
   }

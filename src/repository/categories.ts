@@ -40,6 +40,19 @@ export async function createCategories(connection: Connection, paths: Iterable<s
   );
 }
 
+/** What `taxonomy_closure` is to say, as common table expressions; `most` is the parameter of the greatest depth. */
+export const categoriesAbove = (most: `$${number}`) => `
+  above (ancestor_id, descendant_id, depth) as (
+    select category_id, category_id, 0 from taxonomy_categories
+    union
+    select c.parent_id, a.descendant_id, a.depth + 1
+    from above a join taxonomy_categories c on c.category_id = a.ancestor_id
+    where c.parent_id is not null and a.depth < ${most}
+  ),
+  shortest as (
+    select ancestor_id, descendant_id, min(depth) as depth from above group by ancestor_id, descendant_id
+  )`;
+
 /**
  * Makes `taxonomy_closure` say what the parents of categories say: existing databases have no trigger that
  * fills it, and anyone may have moved a category. A cycle that another writer made ends at the depth that no
@@ -47,16 +60,7 @@ export async function createCategories(connection: Connection, paths: Iterable<s
  */
 export async function fillClosure(connection: Connection): Promise<void> {
   await connection.query(
-    `with recursive above (ancestor_id, descendant_id, depth) as (
-       select category_id, category_id, 0 from taxonomy_categories
-       union
-       select c.parent_id, a.descendant_id, a.depth + 1
-       from above a join taxonomy_categories c on c.category_id = a.ancestor_id
-       where c.parent_id is not null and a.depth < $1
-     ),
-     shortest as (
-       select ancestor_id, descendant_id, min(depth) as depth from above group by ancestor_id, descendant_id
-     ),
+    `with recursive ${categoriesAbove('$1')},
      gone as (
        delete from taxonomy_closure t
        where not exists (

@@ -24,6 +24,7 @@ import { executableBits, pastBits } from './bits.ts';
 import { fillClosure, knownCategories } from './categories.ts';
 import { latestRevision, newestHeld, noteCommits, notedRevisions, remembers } from './commits.ts';
 import { type Connection, inView, inWriting } from './connection.ts';
+import { verifyDerived } from './derived.ts';
 import { storedFiles } from './files.ts';
 import { formerKeys, keepFiles, type Overwritten, readOverwritten, rowsChangedAt } from './history.ts';
 import { type Beside, loadRows, type RowKey } from './load.ts';
@@ -109,6 +110,8 @@ export class Database implements DatabaseReplica {
 
   verifyRows: DatabaseReplica['verifyRows'] = (paths) =>
     verifyRows(this.#connection, this.#keysOf(paths), this.#mapping);
+
+  verifyDerived: DatabaseReplica['verifyDerived'] = (told) => verifyDerived(this.#connection, told);
 
   verifyHistory: DatabaseReplica['verifyHistory'] = (damaged) => verifyHistory(this.#connection, damaged);
 

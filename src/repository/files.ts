@@ -41,8 +41,8 @@ export async function matchFiles(connection: Connection, batch: readonly Attache
      on conflict (skill_id, relative_path) do update set
        content = excluded.content, binary_data = excluded.binary_data, file_mode = excluded.file_mode,
        file_size_bytes = excluded.file_size_bytes, checksum = excluded.checksum, updated_at = now()
-     where (f.content, f.binary_data, f.file_mode, f.checksum)
-       is distinct from (excluded.content, excluded.binary_data, excluded.file_mode, excluded.checksum)`,
+     where (f.content, f.binary_data, f.file_mode, f.file_size_bytes, f.checksum) is distinct from
+       (excluded.content, excluded.binary_data, excluded.file_mode, excluded.file_size_bytes, excluded.checksum)`,
     [
       batch.map((row) => row.skillId),
       column('skillId'),

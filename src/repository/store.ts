@@ -138,13 +138,34 @@ export async function storeBatch<I extends Incoming>(
     connection,
     keyed.map(({ skillId, document }) => ({ skillId, fields: document.fields })),
   );
-  // Whoever gave these rows their tags, or took the skills back, counted nothing.
-  const uncounted = keyed.filter(({ skill }) => storing.settling || locked.get(skill.path)?.deleted);
-  const tags = new Set(uncounted.flatMap(({ document }) => document.fields.tags));
-  if (tags.size > 0) await countTags(connection, [...tags]);
+  const revived = keyed.filter(({ skill }) => locked.get(skill.path)?.deleted);
+  await countTags(connection, [
+    ...new Set([
+      ...revived.flatMap(({ document }) => document.fields.tags),
+      ...(await tagsByOthers(connection, keyed)),
+    ]),
+  ]);
   await matchFiles(connection, keyed);
   const revisions = await noteStored(connection, keyed, storing);
   return keyed.map((row) => ({ ...row, revision: requireKey(revisions, row.skillId) }));
+}
+
+/** The tags that rows have and no sync wrote, or the other way round: whoever changed them counted nothing. */
+async function tagsByOthers(
+  connection: Connection,
+  rows: readonly { readonly skillId: number }[],
+): Promise<readonly string[]> {
+  const tags = await connection.query<{ tag: string }>(
+    `select distinct tag
+     from (select skill_id, tag::text from skill_tags where skill_id = any ($1)) has
+     full join (
+       select skill_id, jsonb_array_elements_text(indexed -> 'tags') as tag
+       from skill_sync where skill_id = any ($1)
+     ) had using (skill_id, tag)
+     where has.skill_id is null or had.skill_id is null`,
+    [rows.map((row) => row.skillId)],
+  );
+  return tags.map((row) => row.tag);
 }
 
 /** What a map must hold, or the database did not answer as it does. */

@@ -27,6 +27,7 @@ interface NotedRow {
   /** Indexed by another version of the parser or of the taxonomy mapping. */
   readonly outdated: boolean;
   readonly mischecked: readonly string[];
+  readonly missized: readonly string[];
 }
 
 /** Reads rows as they are, and what is noted of them, in bounded batches. */
@@ -48,10 +49,10 @@ export async function* verifyRows(
     yield rows.map(({ loaded, skillId }) => {
       const row = noted.get(skillId);
       if (!row || 'problem' in loaded) {
-        return { skillId, loaded, hasItsDigest: true, mischecked: [], columns: [] };
+        return { skillId, loaded, hasItsDigest: true, mischecked: [], missized: [], columns: [] };
       }
       const hasItsDigest = digestSkill(loaded.skill) === row.digest;
-      const { mischecked, edited } = row;
+      const { mischecked, missized, edited } = row;
       // What the index has of another text says nothing about this one.
       const unsaid = hasItsDigest && !row.outdated ? unsaidBy(loaded.skill, row) : [];
       return {
@@ -59,6 +60,7 @@ export async function* verifyRows(
         loaded,
         hasItsDigest,
         mischecked,
+        missized,
         columns: [...new Set([...(edited ?? []), ...unsaid])],
       };
     });
@@ -80,7 +82,14 @@ async function notedRows(
          where f.skill_id = y.skill_id and f.checksum ~ '^[0-9a-f]{64}$'
            and f.checksum <> encode(sha256(coalesce(f.binary_data, convert_to(f.content, 'UTF8'))), 'hex')
          order by f.relative_path collate "C"
-       ) as mischecked
+       ) as mischecked,
+       array(
+         select f.relative_path::text
+         from skill_files f
+         where f.skill_id = y.skill_id
+           and f.file_size_bytes <> octet_length(coalesce(f.binary_data, convert_to(f.content, 'UTF8')))
+         order by f.relative_path collate "C"
+       ) as missized
      from skill_sync y join skill_fleet_index($1) i using (skill_id)
      where y.skill_id = any ($1) and y.digest_revision = y.revision and y.digest is not null`,
     [ids, indexVersion, taxonomyVersion(mapping)],

@@ -19,7 +19,7 @@ export interface Verified {
   readonly problems: readonly Problem[];
 }
 
-/** Told of each difference as it is found: skills in byte order of their paths, then the history. */
+/** Told of each difference as it is found: skills in byte order of their paths, what follows from them, the history. */
 export type OnDifference = (difference: Difference) => void;
 
 /** Compares both sides, all of the database as of one moment, within bounded memory. Writes nothing. */
@@ -31,6 +31,7 @@ export function verifySides(input: SyncInput, onDifference: OnDifference): Promi
     const problems = new Set([...local.unreadable, ...remote.unreadable].map(({ problem }) => problem));
     const count = { skills: 0, files: 0, bytes: 0, revisions: 0, blobs: 0 };
     const damaged = new Set<number>();
+    const told = new Set<number>();
     const missing = missingSkills(prepared)[Symbol.iterator]();
     let next = missing.next().value;
     const tellMissing = (upTo?: SkillPath) => {
@@ -44,8 +45,9 @@ export function verifySides(input: SyncInput, onDifference: OnDifference): Promi
     };
     for await (const batch of database.verifyRows([...remote.skills.keys()].sort(compareBytes))) {
       signal?.throwIfAborted();
-      for (const { loaded, hasItsDigest, skillId } of batch) {
+      for (const { loaded, hasItsDigest, columns, skillId } of batch) {
         if (!hasItsDigest) damaged.add(skillId);
+        if (!hasItsDigest || columns.length > 0) told.add(skillId);
         if ('problem' in loaded) problems.add(loaded.problem);
         else {
           count.skills++;
@@ -60,6 +62,11 @@ export function verifySides(input: SyncInput, onDifference: OnDifference): Promi
       }
     }
     tellMissing();
+    for await (const fault of database.verifyDerived(told)) {
+      signal?.throwIfAborted();
+      if (fault.what === 'deleted') damaged.add(fault.skillId);
+      onDifference(fault);
+    }
     for await (const { revisions, blobs, faults } of database.verifyHistory(damaged)) {
       signal?.throwIfAborted();
       count.revisions += revisions;
@@ -163,7 +170,7 @@ function compare(
 
 /** All that is wrong with a row, each cause once. */
 function differencesOf(
-  { loaded: { path }, hasItsDigest, mischecked, columns }: VerifiedRow,
+  { loaded: { path }, hasItsDigest, mischecked, missized, columns }: VerifiedRow,
   contents: Contents,
 ): readonly Difference[] {
   const found = contents.get(path) ?? [];
@@ -171,7 +178,10 @@ function differencesOf(
   // A digest that follows from bytes which were just told of says nothing more.
   if (found.length === 0) {
     if (!hasItsDigest) differences.push({ what: 'digest', path });
-    else for (const file of mischecked) differences.push({ what: 'digest', path, file });
+    else {
+      for (const file of mischecked) differences.push({ what: 'digest', path, file });
+      for (const file of missized) differences.push({ what: 'size', path, file });
+    }
   }
   for (const column of columns) differences.push({ what: 'column', path, column });
   return differences;

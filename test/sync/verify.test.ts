@@ -60,6 +60,8 @@ async function wordsOf(sides: Sides): Promise<readonly string[]> {
 
 function inWords(difference: Difference): string {
   if (difference.what === 'blob') return 'blob';
+  if ('of' in difference) return `${difference.what} ${difference.of}`;
+  if (difference.what === 'deleted') return `${difference.path}: deleted`;
   const { what, path: skill, ...rest } = difference;
   return [`${skill}:`, what, ...Object.values(rest).flat()].join(' ');
 }
@@ -205,6 +207,46 @@ const flips: readonly (readonly [sql: string, ...words: string[]])[] = [
   ],
 ];
 
+const ofGone = `where skill_path = 'gone'`;
+const gone = `(select skill_id from skills ${ofGone})`;
+const way = (from: string, to: string) =>
+  `(ancestor_id, descendant_id) = (select a.skill_id, d.skill_id from skills a, skills d
+   where (a.skill_path, d.skill_path) = ('${from}', '${to}'))`;
+
+/** The same of what follows from other tables, and of a deleted skill. */
+const derivedFlips: typeof flips = [
+  [`update skill_files set file_size_bytes = 6 ${file('kept.txt')}`],
+  [`update skill_files set file_size_bytes = 5 ${file('kept.txt')}`, 'rich: size kept.txt'],
+  [`update tag_stats set usage_count = 3 where tag = 'red'`, 'tag_stats red'],
+  [`delete from tag_stats where tag = 'red'`, 'tag_stats red'],
+  [`delete from dependency_closure where ${way('top', 'rich')}`, 'dependency_closure top'],
+  [`delete from dependency_closure where ${way('top', 'plain')}`, 'dependency_closure top'],
+  [`update dependency_closure set min_depth = 1 where ${way('top', 'plain')}`, 'dependency_closure top'],
+  [`update dependency_closure set min_depth = 3 where ${way('top', 'plain')}`, 'dependency_closure top'],
+  [
+    `update dependency_closure set dependency_types = '{conflict,required}' where ${way('top', 'plain')}`,
+    'dependency_closure top',
+  ],
+  [
+    `insert into dependency_closure (ancestor_id, descendant_id, min_depth, dependency_types)
+     select a.skill_id, d.skill_id, 1, '{required}' from skills a, skills d
+     where a.skill_path = 'plain' and d.skill_path = 'other'`,
+    'dependency_closure plain',
+  ],
+  [
+    `delete from taxonomy_closure where depth = 1
+     and descendant_id = (select category_id from taxonomy_categories where path = 'house/own')`,
+    'taxonomy_closure house/own',
+  ],
+  [`update taxonomy_categories set parent_id = null where path = 'house/own'`, 'taxonomy_closure house/own'],
+  [`update skills set skill_content = '# one' ${ofGone}`, 'gone: deleted'],
+  [`update skill_sync set document_mode = '100755' where skill_id = ${gone}`, 'gone: deleted'],
+  [`update skill_files set content = 'x' where skill_id = ${gone}`, 'gone: deleted'],
+  [`update skill_files set file_mode = '100755' where skill_id = ${gone}`, 'gone: deleted'],
+  [`update skills set deleted_at = null ${ofGone}`, 'gone: deleted'],
+  [`update skills set performance_stats = '{}' ${ofGone}`],
+];
+
 /** Revisions are told by numbers that depend on the run. */
 function withoutNumbers(words: readonly string[]): readonly string[] {
   return words.map((word) => word.replace(/revision \d+ /, 'revision '));
@@ -228,6 +270,47 @@ describe.each(databaseKinds)('verify on %s', (kind) => {
     const found: (readonly string[])[] = [];
     for (const [sql] of flips) found.push([sql, ...withoutNumbers(await wordsAfter(sides, sql))]);
     expect(found).toEqual(flips);
+    expect(await wordsOf(sides)).toEqual([]);
+  });
+
+  test('names what does not follow from other tables, and a deleted skill that is not what it was', async () => {
+    const sides = await makeSides(kind);
+    await makeLibrary(sides);
+    await sides.write({
+      'top/SKILL.md': document('top', '', 'dependencies: [rich]\ntags: [red]\n'),
+      'gone/SKILL.md': document('gone', '', 'tags: [red]\ndependencies: [top]\n'),
+      'gone/b.txt': 'B.\n',
+    });
+    await sides.run('sync');
+    await rm(path.join(sides.folder, 'gone'), { recursive: true });
+    await sides.run('sync', { deletes: true });
+    expect(await wordsOf(sides)).toEqual([]);
+    const found: (readonly string[])[] = [];
+    for (const [sql] of derivedFlips) found.push([sql, ...withoutNumbers(await wordsAfter(sides, sql))]);
+    expect(found).toEqual(derivedFlips);
+  });
+
+  test("leaves to the next sync what follows from others' edits", async () => {
+    const sides = await makeSides(kind);
+    const { connection } = sides;
+    await makeLibrary(sides);
+    await sides.write({ 'top/SKILL.md': document('top', '', 'dependencies: [rich]\ntags: [red]\n') });
+    await sides.run('sync');
+    await connection.query(`insert into skill_tags (skill_id, tag) values (${id}, 'blue')`);
+    await connection.query(`delete from skill_tags where skill_id = ${id} and tag = 'red'`);
+    await connection.query(
+      `insert into skill_dependencies (dependent_id, dependency_skill_id)
+       select p.skill_id, o.skill_id from skills p, skills o where (p.skill_path, o.skill_path) = ('plain', 'other')`,
+    );
+    await connection.query(
+      `with new_category as (insert into taxonomy_categories (path, name) values ('new', 'New') returning category_id)
+       update skill_categories set category_id = (select category_id from new_category) where skill_id = ${id}`,
+    );
+    expect(await wordsOf(sides)).toEqual([
+      'plain: document SKILL.md database',
+      'rich: document SKILL.md database',
+    ]);
+    await sides.run('sync');
     expect(await wordsOf(sides)).toEqual([]);
   });
 

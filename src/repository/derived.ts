@@ -1,0 +1,142 @@
+// What follows from other tables, held against them: closures, counts, and deleted rows, which no sync reads.
+
+import type { DerivedFault, FollowingFault } from '../replica.ts';
+import { maxCategoryDepth } from '../taxonomy/category.ts';
+import { categoriesAbove } from './categories.ts';
+import { type Connection, inView } from './connection.ts';
+
+/**
+ * Rows that another writer changed since a sync, which brings up to date what follows from them, and those of `$1`,
+ * of which worse was told.
+ */
+const pending = `
+  pending as (
+    select s.skill_id, y.indexed
+    from skills s left join skill_sync y using (skill_id)
+    where s.skill_id = any ($1)
+      or y.previous_status is null and (y.digest is null or y.digest_revision is distinct from y.revision)
+  )`;
+
+/** A deletion archives a skill as it was, and remembers its status: who takes it back forgets that. */
+const deletedSql = `
+     select s.skill_path::text as path, s.skill_id as "skillId"
+     from skills s
+     join skill_sync y using (skill_id)
+     left join lateral (
+       select from_history.*
+       from skill_revisions from_history
+       where from_history.skill_id = s.skill_id and not from_history.deleted and from_history.index is not null
+       order by from_history.revision desc limit 1
+     ) r on true
+     where y.previous_status is not null and (s.deleted_at is null or (
+       r.pruned_at is null
+       and (s.frontmatter_source, s.skill_content, y.document_name, y.document_mode, array(
+         select (f.relative_path, f.file_mode,
+           encode(sha256(coalesce(f.binary_data, convert_to(f.content, 'UTF8'))), 'hex'))::text
+         from skill_files f where f.skill_id = s.skill_id order by 1
+       )) is distinct from (r.frontmatter_source, r.skill_content, r.document_name, r.document_mode, array(
+         select (f.path, f.mode, f.sha256)::text
+         from jsonb_to_recordset(r.files) as f (path text, mode text, sha256 text) order by 1
+       ))
+     ))
+     order by s.skill_path collate "C"`;
+
+const checks: readonly (readonly [what: FollowingFault['what'], sql: string, more?: readonly unknown[]])[] = [
+  [
+    'dependency_closure',
+    // A way is right where the way to the last but one is, and no way of a step more is shorter.
+    `with ${pending},
+     closed as (
+       select ancestor_id, descendant_id, min_depth, dependency_types
+       from dependency_closure where ancestor_id <> descendant_id
+     ),
+     wrong as (
+       select c.ancestor_id as skill_id
+       from closed c
+       where not exists (
+         select from skill_dependencies d
+         left join closed p on p.descendant_id = d.dependent_id and p.ancestor_id = c.ancestor_id
+         where d.dependency_skill_id = c.descendant_id
+           and (p.ancestor_id is not null or d.dependent_id = c.ancestor_id)
+           and c.min_depth = coalesce(p.min_depth, 0) + 1
+           and c.dependency_types = coalesce(p.dependency_types, '{}') || d.dependency_type::text
+       )
+       union
+       select d.dependent_id
+       from skill_dependencies d
+       left join closed c on (c.ancestor_id, c.descendant_id) = (d.dependent_id, d.dependency_skill_id)
+       where c.min_depth is distinct from 1
+       union
+       select p.ancestor_id
+       from closed p
+       join skill_dependencies d on d.dependent_id = p.descendant_id and d.dependency_skill_id <> p.ancestor_id
+       left join closed c on (c.ancestor_id, c.descendant_id) = (p.ancestor_id, d.dependency_skill_id)
+       where c.min_depth is null or c.min_depth > p.min_depth + 1
+     ),
+     unsure as (
+       select skill_id from pending
+       union select c.ancestor_id from closed c join pending on pending.skill_id = c.descendant_id
+     )
+     select s.skill_path::text as of
+     from wrong join skills s using (skill_id)
+     where not exists (select from unsure u where u.skill_id = s.skill_id)
+     order by s.skill_path collate "C"`,
+  ],
+  [
+    'taxonomy_closure',
+    // Of the categories that hold skills: others' new ones are closed when a skill comes to them.
+    `with recursive ${categoriesAbove('$2')},
+     ${pending},
+     used as (
+       select category_id from skill_categories
+       except select category_id from skill_categories join pending using (skill_id)
+     )
+     select distinct c.path::text as of
+     from shortest s
+     full join taxonomy_closure t using (ancestor_id, descendant_id)
+     join taxonomy_categories c on c.category_id = descendant_id
+     where s.depth is distinct from t.depth and descendant_id in (select category_id from used)
+     order by 1`,
+    [maxCategoryDepth],
+  ],
+  [
+    'tag_stats',
+    `with ${pending},
+     unsure as (
+       select t.tag::text from pending join skill_tags t using (skill_id)
+       union select jsonb_array_elements_text(indexed -> 'tags') from pending
+     )
+     select t.tag::text as of
+     from skill_tags t
+     join skills s on s.skill_id = t.skill_id and s.deleted_at is null
+     left join tag_stats k on k.tag = t.tag
+     where t.tag not in (select tag from unsure)
+     group by t.tag, k.usage_count
+     having count(*) is distinct from k.usage_count
+     order by t.tag collate "C"`,
+  ],
+];
+
+/**
+ * What does not follow from what it is made of, by whatever it is of: a skill, a category, a tag.
+ *
+ * @param told skills of which it was told already that their values are not what they should be
+ */
+export async function* verifyDerived(
+  connection: Connection,
+  told: ReadonlySet<number>,
+): AsyncGenerator<DerivedFault> {
+  const suspect = new Set(told);
+  for (const { path, skillId } of await inView(connection, () =>
+    connection.query<{ path: string; skillId: number }>(deletedSql),
+  )) {
+    suspect.add(skillId);
+    yield { what: 'deleted', path, skillId };
+  }
+  for (const [what, sql, more = []] of checks) {
+    const rows = await inView(connection, () =>
+      connection.query<{ of: string }>(sql, [[...suspect], ...more]),
+    );
+    for (const { of } of rows) yield { what, of };
+  }
+}
