@@ -421,6 +421,44 @@ describe('verify', () => {
     expect(await wordsOf({ folder: other.folder, connection })).toEqual([]);
   });
 
+  test('finds one byte among 2,000 skills, of which it never reads more than a batch at once', async () => {
+    const sides = await makeSides('postgres');
+    const large = Buffer.alloc(1 << 20, 'x');
+    await sides.write(
+      Object.fromEntries(
+        Array.from({ length: 2000 }, (_, number) => [`s${number}/SKILL.md`, document(`s${number}`)]).concat(
+          Array.from({ length: 24 }, (_, number) => [`s${number * 80}/large.txt`, `${large}`]),
+        ),
+      ),
+    );
+    await sides.run('sync');
+    const answers: { readonly rows: number; readonly bytes: number }[] = [];
+    const connection: Connection = {
+      ...sides.connection,
+      query: async <Row>(text: string, values?: readonly unknown[]) => {
+        const rows = await sides.connection.query<Row>(text, values);
+        // What opens and ends a transaction answers nothing.
+        const bytes = (rows ?? [])
+          .flatMap((row) => Object.values(row as object))
+          .reduce((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0);
+        if (text.includes('skill_content') || text.includes('binary_data')) {
+          answers.push({ rows: rows.length, bytes });
+        }
+        return rows;
+      },
+    };
+    expect(await verify({ ...sides, connection })).toMatchObject({
+      differences: [],
+      skills: 2000,
+      files: 2024,
+    });
+    expect(answers.length).toBeGreaterThan(20);
+    expect(Math.max(...answers.map(({ bytes }) => bytes))).toBeLessThanOrEqual(8.5 * (1 << 20));
+    const flip = `update skill_files set content = overlay(content placing 'y' from 777777 for 1)
+      where skill_id = (select skill_id from skills where skill_path = 's1520')`;
+    expect(await wordsAfter(sides, flip)).toEqual(['s1520: file large.txt']);
+  });
+
   test('names any character or byte that is not what it was', async () => {
     const place = fc.nat();
     await fc.assert(
