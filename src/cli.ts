@@ -167,7 +167,7 @@ Examples:
 
 Without DATABASE_URL an embedded database in .skill-fleet/db serves: docs/guide/embedded-database.md
 
-Exit codes: 0 done, 1 something failed, 2 pending (--exit-code), 3 conflicts, 64 wrong usage`,
+Exit codes: 0 done, 1 something failed, 2 pending (--exit-code) or not equal (verify), 3 conflicts, 64 wrong usage`,
   );
 
 addSyncOptions(
@@ -359,13 +359,19 @@ addCommand('migrate', "bring the database's tables up to date", () => import('./
   'skill-fleet migrate',
 ]).option('--status', 'show the migrations and change nothing');
 
+/** What 2 says where it does not say that something is pending. */
+const twos: { readonly [command: string]: readonly string[] } = {
+  status: ['2 not healthy (--exit-code)'],
+  verify: ['2 not equal'],
+};
+
 /** What each command says by its exit code, beside 64 for wrong usage. */
 function exitCodesOf(command: Command): string {
   const has = (flag: string) => command.options.some(({ long }) => long === flag);
   const codes = [
     '0 done',
     '1 something failed',
-    ...(has('--exit-code') ? ['2 pending (--exit-code)'] : []),
+    ...(twos[command.name()] ?? (has('--exit-code') ? ['2 pending (--exit-code)'] : [])),
     ...(has('--diff') && command.name() !== 'log' ? ['3 conflicts left undecided'] : []),
     '64 wrong usage',
   ];

@@ -8,7 +8,7 @@ import { diffLines } from '../report/diff-text.ts';
 import { jsonText } from '../report/json.ts';
 import { diffSkills } from '../report/skill-diff.ts';
 import { printableLine } from '../report/terminal-text.ts';
-import { inView } from '../repository/connection.ts';
+import { type Connection, inView } from '../repository/connection.ts';
 import { Database, type Restored } from '../repository/database.ts';
 import { loadRows } from '../repository/load.ts';
 import { openForReading, openForWriting } from '../repository/open.ts';
@@ -38,6 +38,9 @@ export function run(flags: RestoreFlags, path: string): Promise<number> {
     const { connection } = opened.value;
     return withConnection(connection, async () => {
       const database = new Database(connection, compileMapping(config.taxonomy.mapping));
+      // What was never there is a slip of who asked, and no run that failed.
+      const past = await inView(connection, () => findPast(connection, path, flags.revision));
+      if (!past.ok) return past;
       await database.beginRun({ direction: 'restore', ...whoRuns(), directory: '' });
       const restored = await database.restore(path, flags.revision);
       await database.endRun({ updated: restored.ok ? 1 : 0 }, restored.ok ? null : restored.problem.reason);
@@ -52,6 +55,14 @@ export function run(flags: RestoreFlags, path: string): Promise<number> {
   });
 }
 
+/** The skill that is known by a path, and what it was. */
+async function findPast(connection: Connection, path: string, revision: number) {
+  const known = await findSkill(connection, path);
+  if (known === undefined) return refuse({ reason: 'skill-unknown', path });
+  const past = await loadRevision(connection, { ...known, revision });
+  return past.ok ? ({ ok: true, value: { known, skill: past.value } } as const) : past;
+}
+
 async function preview(
   flags: RestoreFlags,
   path: string,
@@ -63,16 +74,15 @@ async function preview(
   const { connection } = opened.value;
   return withConnection(connection, () =>
     inView(connection, async () => {
-      const known = await findSkill(connection, path);
-      if (known === undefined) return refuse({ reason: 'skill-unknown', path });
-      const past = await loadRevision(connection, { ...known, revision: flags.revision });
+      const past = await findPast(connection, path, flags.revision);
       if (!past.ok) return past;
+      const { known, skill } = past.value;
       const mapping = compileMapping(config.taxonomy.mapping);
       const rows = oneByOne(loadRows(connection, known.revision === null ? [] : [known], { mapping }));
       const { value: now } = await rows.next();
       if (now && 'problem' in now) return refuse(now.problem);
       const names = { before: 'database', after: `revision ${flags.revision}` };
-      const diff = diffSkills(now?.skill ?? null, past.value, names);
+      const diff = diffSkills(now?.skill ?? null, skill, names);
       const command = `restore ${shellWord(known.path)} --revision ${flags.revision}`;
       output.result(
         flags.json

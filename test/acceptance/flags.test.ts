@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { programVersion } from '../../src/version.ts';
 import { writeFiles } from '../folders.ts';
 import { document } from '../sync/sides.ts';
 import { databaseUrl, makeProject, nobodyThere, sql } from './cli.ts';
@@ -24,6 +25,33 @@ function shownBy(stdout: string): readonly string[] {
 }
 
 describe('a flag', () => {
+  test('--help and --version: each command has examples, and says what its exit codes mean', async () => {
+    const project = await makeProject();
+    const { stdout } = await project.run(['--help']);
+    const commands = [...stdout.matchAll(/^ {2}([a-z-]+) \[options\]/gm)].map(([, name = '']) => name);
+    const helps = await Promise.all(
+      commands.map(async (name) => [name, (await project.run([name, '--help'])).stdout] as const),
+    );
+    expect(commands.length).toBeGreaterThan(14);
+    for (const [name, help] of helps)
+      expect(help).toMatch(new RegExp(`\nExamples:\n {2}\\$ skill-fleet ${name}`));
+    const twos = helps.flatMap(
+      ([name, help]) =>
+        / (2 [^,]*),/
+          .exec(help.split('Exit codes:')[1] ?? '')
+          ?.slice(1)
+          .map((two) => `${name}: ${two}`) ?? [],
+    );
+    expect(twos).toEqual([
+      'sync-db: 2 pending (--exit-code)',
+      'export-to-db: 2 pending (--exit-code)',
+      'import-from-db: 2 pending (--exit-code)',
+      'status: 2 not healthy (--exit-code)',
+      'verify: 2 not equal',
+    ]);
+    expect(await project.run(['--version'])).toMatchObject({ code: 0, stdout: `${programVersion()}\n` });
+  });
+
   test('--diff: how much of each difference sync-db, apply, resolve and undo show', async () => {
     const { url, skills, run } = await synced('a');
     await writeFiles(skills, { 'a/SKILL.md': document('a', 'Mine.\n') });

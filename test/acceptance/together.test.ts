@@ -175,5 +175,7 @@ describe('what a run leaves to decide', () => {
     const unknown = await project.run(['restore', 's0', '--revision', '999'], { DATABASE_URL: url });
     expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('no revision 999')]);
     expect((await project.run(['restore', 'nobody', '--revision', '1'], { DATABASE_URL: url })).code).toBe(1);
+    // Whoever asks for what never was is told so, and no run has failed.
+    expect((await project.run(['status', '--exit-code'], { DATABASE_URL: url })).code).toBe(0);
   });
 });
