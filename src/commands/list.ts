@@ -1,13 +1,12 @@
 // `list`: the skills in the database.
 
-import { nodeDisk } from '../disk.ts';
 import { jsonText } from '../report/json.ts';
 import { listLines, listTable } from '../report/list-text.ts';
 import { type Listing, type ListOrder, listSkills } from '../repository/list.ts';
-import { openForReading } from '../repository/open.ts';
 import type { Status } from '../skill/status.ts';
 import { type GlobalFlags, runCommand, withConnection } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
+import { openAlone } from './sides.ts';
 
 /** Flags of `list`. */
 export interface ListFlags extends GlobalFlags {
@@ -23,7 +22,7 @@ export interface ListFlags extends GlobalFlags {
 /** Prints the skills that the filters take. Creates and changes nothing. */
 export function run(flags: ListFlags): Promise<number> {
   return runCommand(flags, true, async ({ config, output, connecting }) => {
-    const opened = await openForReading(config.database, nodeDisk, connecting);
+    const opened = await openAlone(config, connecting, true);
     if (!opened.ok) return opened;
     const print = ({ skills, total }: Listing) => {
       const next = (flags.offset ?? 0) + skills.length;

@@ -1,6 +1,5 @@
 // `log`: the runs, or the revisions of one skill.
 
-import { nodeDisk } from '../disk.ts';
 import { type Outcome, type Problem, refuse, sentenceOf } from '../problem.ts';
 import { type Loaded, oneByOne } from '../replica.ts';
 import { jsonText } from '../report/json.ts';
@@ -10,7 +9,6 @@ import { changesText, compareRevisions, type RevisionChanges } from '../report/r
 import { diffSkills } from '../report/skill-diff.ts';
 import { printableLine } from '../report/terminal-text.ts';
 import { type Connection, inView } from '../repository/connection.ts';
-import { openForReading } from '../repository/open.ts';
 import { findSkill, type KnownSkill } from '../repository/revision.ts';
 import {
   type LoggedRevision,
@@ -24,6 +22,7 @@ import type { Skill } from '../skill/skill.ts';
 import { compileMapping, type TaxonomyMapping } from '../taxonomy/infer.ts';
 import { type GlobalFlags, runCommand, withConnection } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
+import { openAlone } from './sides.ts';
 
 /** Flags of `log`. */
 export interface LogFlags extends GlobalFlags {
@@ -36,7 +35,7 @@ export interface LogFlags extends GlobalFlags {
 /** Prints the runs, or the revisions of the skill at `path`. Creates and changes nothing. Returns the exit code. */
 export function run(flags: LogFlags, path?: string): Promise<number> {
   return runCommand(flags, true, async ({ config, output, connecting }) => {
-    const opened = await openForReading(config.database, nodeDisk, connecting);
+    const opened = await openAlone(config, connecting, true);
     if (!opened.ok) return opened;
     if (opened.value.state === 'absent') {
       return path === undefined ? printRuns([], flags, output) : refuse({ reason: 'skill-unknown', path });

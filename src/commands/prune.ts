@@ -1,13 +1,11 @@
 // `prune`: gives up the contents of old revisions, and keeps their digests.
 
-import { nodeDisk } from '../disk.ts';
 import { counted } from '../report/counted.ts';
 import { jsonText } from '../report/json.ts';
-import { openForReading, openForWriting } from '../repository/open.ts';
 import { findPrunable, type Pruned, type PruneLimits, pruneRevisions } from '../repository/prune.ts';
-import { makeStateDirectory } from '../state-directory.ts';
 import { type GlobalFlags, runCommand, withConnection } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
+import { openAlone } from './sides.ts';
 
 /** Flags of `prune`. */
 export interface PruneFlags extends GlobalFlags, PruneLimits {
@@ -20,9 +18,7 @@ const nothing: Pruned = { revisions: 0, skills: 0, blobs: 0, bytes: 0, keptRevis
 export function run(flags: PruneFlags): Promise<number> {
   const { dryRun: isDryRun = false } = flags;
   return runCommand(flags, isDryRun, async ({ config, output, connecting }) => {
-    if (!isDryRun) await makeStateDirectory(nodeDisk, config.stateDirectory);
-    const open = isDryRun ? openForReading : openForWriting;
-    const opened = await open(config.database, nodeDisk, connecting);
+    const opened = await openAlone(config, connecting, isDryRun);
     if (!opened.ok) return opened;
     const print = (pruned: Pruned) => {
       output.result(flags.json ? jsonText({ dryRun: isDryRun, ...pruned }) : prunedLines(pruned, isDryRun));

@@ -1,6 +1,5 @@
 // `restore`: makes an old revision of a skill the current one in the database.
 
-import { nodeDisk } from '../disk.ts';
 import { type Outcome, refuse } from '../problem.ts';
 import { oneByOne } from '../replica.ts';
 import { shellWord } from '../report/command-text.ts';
@@ -11,13 +10,11 @@ import { printableLine } from '../report/terminal-text.ts';
 import { type Connection, inView } from '../repository/connection.ts';
 import { Database, type Restored } from '../repository/database.ts';
 import { loadRows } from '../repository/load.ts';
-import { openForReading, openForWriting } from '../repository/open.ts';
 import { findSkill, loadRevision } from '../repository/revision.ts';
-import { makeStateDirectory } from '../state-directory.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
 import { type GlobalFlags, runCommand, type Surroundings, withConnection } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
-import { whoRuns } from './sides.ts';
+import { openAlone, whoRuns } from './sides.ts';
 
 /** Flags of `restore`. */
 export interface RestoreFlags extends GlobalFlags {
@@ -31,8 +28,7 @@ export function run(flags: RestoreFlags, path: string): Promise<number> {
   return runCommand(flags, flags.dryRun === true, async (around) => {
     if (flags.dryRun) return preview(flags, path, around);
     const { config, output, connecting } = around;
-    await makeStateDirectory(nodeDisk, config.stateDirectory);
-    const opened = await openForWriting(config.database, nodeDisk, connecting);
+    const opened = await openAlone(config, connecting, false);
     if (!opened.ok) return opened;
     if (opened.value.state === 'absent') return refuse({ reason: 'skill-unknown', path });
     const { connection } = opened.value;
@@ -68,7 +64,7 @@ async function preview(
   path: string,
   { config, output, connecting }: Surroundings,
 ): Promise<Outcome<number>> {
-  const opened = await openForReading(config.database, nodeDisk, connecting);
+  const opened = await openAlone(config, connecting, true);
   if (!opened.ok) return opened;
   if (opened.value.state === 'absent') return refuse({ reason: 'skill-unknown', path });
   const { connection } = opened.value;

@@ -1,7 +1,6 @@
 // `show`: one skill, with all that the database knows of it.
 
 import type { Config } from '../config/config.ts';
-import { nodeDisk } from '../disk.ts';
 import { type Outcome, refuse } from '../problem.ts';
 import { type Loaded, oneByOne } from '../replica.ts';
 import { jsonText } from '../report/json.ts';
@@ -9,7 +8,6 @@ import { type InFiles, type Shown, showLines } from '../report/show-text.ts';
 import { printable, printableLine } from '../report/terminal-text.ts';
 import { type Connection, inView } from '../repository/connection.ts';
 import { loadRows } from '../repository/load.ts';
-import { openForReading } from '../repository/open.ts';
 import { findSkill, type KnownSkill, loadRevisions } from '../repository/revision.ts';
 import { loggedRevisions } from '../repository/run-log.ts';
 import { lastStanding, nearestPaths, readShown, type ShownSkill } from '../repository/show.ts';
@@ -18,7 +16,7 @@ import { documentOf, type Skill } from '../skill/skill.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
 import { type GlobalFlags, runCommand, withConnection } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
-import { openSkills } from './sides.ts';
+import { openAlone, openSkills } from './sides.ts';
 
 /** Flags of `show`. */
 export interface ShowFlags extends GlobalFlags {
@@ -39,7 +37,7 @@ interface Found {
 /** Prints the skill at a path, an alias or an old path. Creates and changes nothing. Returns the exit code. */
 export function run(flags: ShowFlags, path = ''): Promise<number> {
   return runCommand(flags, true, async ({ config, output, connecting }) => {
-    const opened = await openForReading(config.database, nodeDisk, connecting);
+    const opened = await openAlone(config, connecting, true);
     if (!opened.ok) return opened;
     if (opened.value.state === 'absent') return refuse({ reason: 'skill-unknown', path });
     const { connection } = opened.value;

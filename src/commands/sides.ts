@@ -62,6 +62,17 @@ export async function openSide(
   return openForWriting(database, nodeDisk, connecting);
 }
 
+/** The same for a command that asks the database alone: whether the skills directory is there is nothing to it. */
+export async function openAlone(
+  config: Config,
+  connecting: ConnectOptions,
+  isReading: boolean,
+): Promise<Outcome<OpenedDatabase>> {
+  const { skillsDirectory } = config;
+  const directory = await nodeDisk.realpath(skillsDirectory).catch(() => skillsDirectory);
+  return openSide(config, connecting, directory, isReading);
+}
+
 /** Works on an opened database, and closes it; one that is still to come is an empty one. */
 export function withDatabase(
   { taxonomy }: Config,

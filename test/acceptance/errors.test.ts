@@ -128,11 +128,13 @@ describe('what stops a command is said in a sentence, and nothing is half done',
     await writeFiles(project.folder, { 'skills/x/SKILL.md': skill });
     const url = await databaseUrl('postgres');
     expect((await project.run(['sync-db'], { DATABASE_URL: url })).code).toBe(0);
-    const ran = await project.run(['sync-db']);
-    expect(ran).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^error: DATABASE_URL not set: this directory was last synced with /m),
-    });
+    const restore = ['restore', 'x', '--revision', '1'];
+    for (const args of [['sync-db'], ['list'], ['show', 'x'], ['log'], ['status'], ['prune'], restore]) {
+      expect(await project.run(args), args.join(' ')).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^error: DATABASE_URL not set: this directory was last synced with /m),
+      });
+    }
   });
 });
 
