@@ -34,7 +34,7 @@ describe('a flag', () => {
     );
     expect(commands.length).toBeGreaterThan(14);
     for (const [name, help] of helps)
-      expect(help).toMatch(new RegExp(`\nExamples:\n {2}\\$ skill-fleet ${name}`));
+      expect(help).toMatch(new RegExp(`\nExamples:[^]*\\$ skill-fleet ${name}`));
     const twos = helps.flatMap(
       ([name, help]) =>
         / (2 [^,]*),/
