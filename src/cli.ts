@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line: commands, flags and help. A command's code is loaded when it runs, so help is instant.
 
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { durationMs } from './commands/duration.ts';
 import { programVersion } from './version.ts';
 
@@ -15,6 +15,9 @@ interface CommandModule {
 
 /** The values of `skill_status_enum`, written here too: importing them would be the only import of help. */
 const statuses = ['active', 'draft', 'deprecated', 'archived'];
+
+/** The shells that completion has a script for. */
+const shells = ['bash', 'zsh', 'fish'] as const;
 
 const seconds = numberUpTo(86_400);
 /** A thousand years, and what no skill reaches. */
@@ -230,7 +233,7 @@ addCommand('list', 'list the skills in the database', () => import('./commands/l
 ])
   .option('--filter <text>', 'full text in name, description and body, or part of a path or name')
   .addOption(new Option('--status <status>', 'only skills of this status').choices(statuses))
-  .option('--category <path>', 'only skills of this category and those below it')
+  .option('--category <category>', 'only skills of this category and those below it')
   .option('--tag <tag>', 'only skills with this tag')
   .addOption(
     new Option('--sort <order>', 'in which order (default: rank with --filter, else path)').choices([
@@ -277,7 +280,7 @@ addCommand(
   ],
 )
   .requiredOption(
-    '--with <version>',
+    '--with <local|database|file>',
     "local: the files' version; database: the database's; else a document, or the folder of a skill",
   )
   .option('--dry-run', 'show what would happen; change nothing')
@@ -359,6 +362,28 @@ addCommand('migrate', "bring the database's tables up to date", () => import('./
   'skill-fleet migrate',
 ]).option('--status', 'show the migrations and change nothing');
 
+const completion = addCommand(
+  'completion',
+  'print a completion script for a shell',
+  async () => {
+    const { run } = await import('./commands/completion.ts');
+    return { run: (_, shell) => run(program, shell as (typeof shells)[number]) };
+  },
+  [
+    'source <(skill-fleet completion bash)                           in ~/.bashrc; bash 3: eval "$(…)"',
+    'skill-fleet completion zsh > ~/.zsh/completions/_skill-fleet    any folder in fpath, then a new shell',
+    'skill-fleet completion fish > ~/.config/fish/completions/skill-fleet.fish',
+  ],
+)
+  .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+  .addHelpText(
+    'after',
+    `It completes commands, options, their values, and paths of skills, from the folders; no database is asked.
+It serves skill-fleet by whatever path it is called. For npx, let the shell know it by its name:
+  skill-fleet() { npx skill-fleet "$@"; }
+`,
+  );
+
 /** What 2 says where it does not say that something is pending. */
 const twos: { readonly [command: string]: readonly string[] } = {
   status: ['2 not healthy (--exit-code)'],
@@ -383,11 +408,13 @@ const groups: { readonly [heading: string]: readonly string[] } = {
   'Look:': ['status', 'list', 'show', 'diff', 'verify'],
   'History:': ['log', 'restore', 'undo', 'prune'],
   'Database:': ['migrate'],
+  'Shell:': ['completion'],
 };
 
 for (const command of program.commands) {
   command.addHelpText('after', exitCodesOf(command));
-  addSharedOptions(command);
+  // It works on neither side.
+  if (command !== completion) addSharedOptions(command);
   const [heading] = Object.entries(groups).find(([, names]) => names.includes(command.name())) ?? [];
   if (heading !== undefined) command.helpGroup(heading);
 }
