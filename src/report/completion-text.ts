@@ -343,13 +343,15 @@ function ${own}
   # Without its quotes; nothing in it is evaluated.
   set -l plain (string unescape -- "$typed"); or set plain "$typed"
   for line in (/bin/sh -c "$${own}_candidates" ${name} $words[2..-1] "$plain" 2>/dev/null)
+    set -l option (string match -r -- '^--[^=]*=' "$plain")
+    set -l value (string replace -- "$option" '' "$plain")
     switch $line
       case \\tfiles
-        __fish_complete_path (string replace -r -- '^--[^=]*=' '' $plain)
+        for file in (__fish_complete_path "$value"); echo "$option$file"; end
       case \\tfolders
-        __fish_complete_directories (string replace -r -- '^--[^=]*=' '' $plain) ''
+        for folder in (__fish_complete_directories "$value" ''); echo "$option$folder"; end
       case '*'
-        echo $line
+        printf '%s\\n' $line
     end
   end
 end

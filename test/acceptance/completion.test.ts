@@ -16,8 +16,12 @@ const tree = {
   'plans/plan.json': '',
 };
 
-/** What can follow the line so far. Where the shell lists files itself, they are those of all shells but bash. */
-const lines: readonly (readonly [line: string, offers: readonly string[], listedByBash?: string])[] = [
+/** What can follow the line so far. Where bash lists files itself, what it is asked for. */
+const lines: readonly (readonly [
+  line: string,
+  offers: readonly string[],
+  listedByBash?: readonly string[],
+])[] = [
   ['skill-fleet sy', ['sync-db']],
   ['skill-fleet re', ['resolve', 'restore']],
   ['skill-fleet --ver', ['--version']],
@@ -37,14 +41,14 @@ const lines: readonly (readonly [line: string, offers: readonly string[], listed
   ['skill-fleet completion ', ['bash', 'fish', 'zsh']],
   ['skill-fleet completion bash --', ['--help']],
   ['skill-fleet apply --out', []],
-  ['skill-fleet apply plans/p', ['plans/plan.json'], '<default>'],
-  ['skill-fleet sync-db --out plans/', ['plans/plan.json'], '<default>'],
-  ['skill-fleet sync-db --out=plans/', ['--out=plans/plan.json'], '<default>'],
-  ['skill-fleet sync-db --env-file plans/', ['plans/plan.json'], '<default>'],
-  ['skill-fleet sync-db --skills-dir skills/dev', ['skills/development/'], '<dirnames>'],
-  ['skill-fleet sync-db --skills-dir=skills/dev', ['--skills-dir=skills/development/'], '<dirnames>'],
-  ['skill-fleet resolve docker --with l', ['local']],
-  ['skill-fleet resolve docker --with plans/', ['plans/plan.json'], '<default>'],
+  ['skill-fleet apply plans/p', ['plans/plan.json'], ['<default>']],
+  ['skill-fleet sync-db --out plans/', ['plans/plan.json'], ['<default>']],
+  ['skill-fleet sync-db --out=plans/', ['--out=plans/plan.json'], ['<default>']],
+  ['skill-fleet sync-db --env-file plans/', ['plans/plan.json'], ['<default>']],
+  ['skill-fleet sync-db --skills-dir skills/dev', ['skills/development/'], ['<dirnames>']],
+  ['skill-fleet sync-db --skills-dir=skills/dev', ['--skills-dir=skills/development/'], ['<dirnames>']],
+  ['skill-fleet resolve docker --with l', ['local'], ['<default>', 'local']],
+  ['skill-fleet resolve docker --with plans/', ['plans/plan.json'], ['<default>']],
   ['skill-fleet show d', ['development/', 'docker']],
   ['skill-fleet show --raw development/', ['development/python/', 'development/review']],
   ['skill-fleet log development/python/', ['development/python/async', 'development/python/async/']],
@@ -71,6 +75,7 @@ const hostile = [
   '*',
   '[a]?',
   '~root',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is zsh's
   '${(e):-$(touch pwned)}',
   '(touch pwned)',
   '-rf',
@@ -107,18 +112,17 @@ describe.each(shells)('completion in a shell', (shell) => {
         lines.map(([line]) => line),
         { cwd },
       );
-      const expected = lines.map(([line, words, listed]) => [
-        line,
-        shell === 'bash' && listed ? [listed] : words,
-      ]);
+      const expected = lines.map(([line, words, listed]) => [line, (shell === 'bash' && listed) || words]);
       expect(lines.map(([line], index) => [line, offers[index]])).toEqual(expected);
     });
 
     test('takes every name for a name, and runs nothing', async () => {
       const cwd = await temporaryFolder();
       const folders = [...hostile, ...impossible].map((name) => [`skills/x/${name}/SKILL.md`, '']);
+      // What is the only candidate is put on the line, and read from there.
+      const alone = hostile.map((name, index) => [`alone/${index}/x/${name}/SKILL.md`, '']);
       await writeFiles(cwd, {
-        ...Object.fromEntries(folders),
+        ...Object.fromEntries([...folders, ...alone]),
         '.env': 'SKILLS_DIR=$(touch pwned)`touch pwned`\n',
         'skill-fleet.config.yaml': 'skillsDirectory: "$(touch pwned)"\n',
         'skill-fleet': '#!/bin/sh\ntouch pwned\n',
@@ -132,9 +136,11 @@ describe.each(shells)('completion in a shell', (shell) => {
         'skill-fleet show --skills-dir skills x/',
         'skill-fleet show ',
         './skill-fleet show --skills-dir skills x/é',
+        ...hostile.map((_, index) => `skill-fleet show --skills-dir alone/${index} x/`),
       ];
       const offers = await offersOf(shell, lines, { cwd, env: { PATH } });
-      expect(offers).toEqual([hostile.map((name) => `x/${name}`).sort(), [], ['x/é 日本']]);
+      const paths = hostile.map((name) => `x/${name}`);
+      expect(offers).toEqual([paths.toSorted(), [], ['x/é 日本'], ...paths.map((path) => [path])]);
       await expect(access(path.join(cwd, 'pwned'))).rejects.toThrow('ENOENT');
     });
 

@@ -44,7 +44,22 @@ export async function offersOf(
   if (stderr !== '') throw new Error(stderr);
   const answers = stdout.split('\0').slice(0, -1);
   if (answers.length !== lines.length) throw new Error(`${answers.length} answers: ${stdout}`);
-  return answers.map((answer) => [...new Set(answer.split('\n').filter((word) => word !== ''))].sort());
+  return answers.map((answer, index) => {
+    const words = new Set(answer.split('\n').filter((word) => word !== ''));
+    // Where nothing begins so, fish guesses.
+    const begun = shell === 'fish' ? begunWord(lines[index] ?? '') : '';
+    return [...words].filter((word) => word.startsWith(begun)).sort();
+  });
+}
+
+/** The word that a line ends in, without its quotes. */
+function begunWord(line: string): string {
+  const word =
+    line
+      .match(/(?:'[^']*'?|"[^"]*"?|\\.|[^\s'"\\])+|\s+/g)
+      ?.at(-1)
+      ?.trim() ?? '';
+  return /^["']/.test(word) ? word.slice(1) : word.replaceAll('\\', '');
 }
 
 const options = { bash: ['--norc'], zsh: ['-f'], fish: ['--no-config'] } satisfies Record<Shell, string[]>;
@@ -80,16 +95,24 @@ script=$1; shift
 export ANSWERS=\${script:h}/answers
 setup="PS1=; autoload -Uz compinit; fpath=(\${(q)script:h} \\$fpath); compinit -D -u; . \${(q)script:h}/compadd"
 cat > \${script:h}/compadd <<'END'
+typeset -gaU all
 compadd() {
   local -a found
   # What only asks adds nothing.
   if [[ " \${@[1,(i)(-|--)]} " != *\\ -[OAD]\\ * ]]; then
-    builtin compadd -A found "$@"
-    print -rl -- "\${found[@]}" >>$ANSWERS
+    builtin compadd -O found "$@"
+    all+=("\${found[@]}")
   fi
   builtin compadd "$@"
 }
-answered() { printf '\\0' >>$ANSWERS; BUFFER=; zle accept-line; }
+answered() {
+  # What stands on the line now, as it would be read.
+  if (($#all == 1)); then eval "all=($BUFFER)"; all=("$all[-1]"); fi
+  print -rl -- "\${all[@]}" >>$ANSWERS
+  printf '\\0' >>$ANSWERS
+  all=() BUFFER=
+  zle accept-line
+}
 zle -N answered
 bindkey '^Xa' answered
 bindkey '^I' complete-word
@@ -105,7 +128,7 @@ cat $ANSWERS
   fish: `source $argv[1]
 for line in $argv[2..-1]
   for candidate in (complete -C $line)
-    echo (string split -f 1 \\t -- $candidate)
+    string split -f 1 \\t -- $candidate
   end
   printf '\\0'
 end
