@@ -26,23 +26,42 @@ const limit = z
 const glob = text.regex(/^[^/?{}[\]()!\\]+(?:\/[^/?{}[\]()!\\]+)*$/u, 'not a glob of folders, "*" and "**"');
 const category = text.regex(/^[^/\p{Cc}]{1,128}(?:\/[^/\p{Cc}]{1,128}){0,31}$/u, 'not a category path');
 
-const configuration = z.strictObject({
-  skillsDirectory: text.optional(),
-  ignore: z.array(text).max(1000).default([]),
-  /** Bytes, and for `filesPerSkill` a count. */
+/** All keys; docs/reference/configuration.md is made of it. */
+export const configuration = z.strictObject({
+  skillsDirectory: text.optional().describe('The folder that holds the skills, relative to this file.'),
+  ignore: z
+    .array(text)
+    .max(1000)
+    .default([])
+    .describe("Patterns in gitignore's syntax, relative to the skills directory, of what is not synced."),
   limits: z
     .strictObject({
-      documentBytes: limit.exactOptional(),
-      fileBytes: limit.exactOptional(),
-      skillBytes: limit.exactOptional(),
-      filesPerSkill: limit.exactOptional(),
+      documentBytes: limit.exactOptional().describe('The most bytes of a `SKILL.md`.'),
+      fileBytes: limit.exactOptional().describe('The most bytes of any one file.'),
+      skillBytes: limit.exactOptional().describe('The most bytes of all files of one skill.'),
+      filesPerSkill: limit.exactOptional().describe('The most files of one skill.'),
     })
     .default({}),
   taxonomy: z
-    .strictObject({ mapping: z.array(z.strictObject({ glob, category })).max(1000) })
+    .strictObject({
+      mapping: z
+        .array(
+          z.strictObject({
+            glob: glob.describe('Skill paths: `*` within a folder, `**` across folders.'),
+            category: category.describe('The path of the category that those skills are given.'),
+          }),
+        )
+        .max(1000)
+        .describe('Which category a skill has whose document names none. The first glob that fits decides.'),
+    })
     .default({ mapping: [] }),
   health: z
-    .strictObject({ maxAge: text.regex(/^\d{1,5}[dhm]$/, 'not how long, as 7d, 12h or 30m').exactOptional() })
+    .strictObject({
+      maxAge: text
+        .regex(/^\d{1,5}[dhm]$/, 'not how long, as 7d, 12h or 30m')
+        .exactOptional()
+        .describe('`status` is not healthy where the last good run is older: `7d`, `12h`, `30m`.'),
+    })
     .default({}),
 });
 
