@@ -362,6 +362,13 @@ addCommand('migrate', "bring the database's tables up to date", () => import('./
   'skill-fleet migrate',
 ]).option('--status', 'show the migrations and change nothing');
 
+addCommand(
+  'doctor',
+  'look at all that a sync rests on, and say what to do about what is not well; change nothing',
+  () => import('./commands/doctor.ts'),
+  ['skill-fleet doctor', 'skill-fleet doctor --quiet', 'skill-fleet doctor --json'],
+);
+
 const completion = addCommand(
   'completion',
   'print a completion script for a shell',
@@ -407,7 +414,7 @@ const groups: { readonly [heading: string]: readonly string[] } = {
   'Sync:': ['sync-db', 'export-to-db', 'import-from-db', 'apply', 'resolve'],
   'Look:': ['status', 'list', 'show', 'diff', 'verify'],
   'History:': ['log', 'restore', 'undo', 'prune'],
-  'Database:': ['migrate'],
+  'Database:': ['migrate', 'doctor'],
   'Shell:': ['completion'],
 };
 

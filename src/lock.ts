@@ -117,6 +117,20 @@ export async function takeLock(
   }
 }
 
+/** Who holds the lock at `lockPath`, and the files that dead ones left there, which the next to take it deletes. Takes nothing. */
+export async function lookAtLock(
+  disk: Disk,
+  lockPath: string,
+): Promise<{ readonly holder: Holder | undefined; readonly left: readonly string[] }> {
+  const files = (await generations(disk, lockPath)).map((one) => `${lockPath}.${one}`);
+  const holders = await Promise.all(files.map((file) => liveHolder(disk, file)));
+  const dead = files.filter((_, index) => holders[index] === undefined);
+  return {
+    holder: holders.find((holder) => holder !== undefined),
+    left: [...dead, ...(await abandonedDrafts(disk, lockPath, `${lockPath}.${randomUUID()}`))],
+  };
+}
+
 /** What processes left that died before they held the lock. A draft that is not whole may be under way. */
 async function abandonedDrafts(disk: Disk, lockPath: string, mine: string): Promise<readonly string[]> {
   const entries = await disk.readdir(path.dirname(lockPath));

@@ -46,21 +46,30 @@ export interface Surroundings {
  *
  * @param onlyReads whether nothing is lost where the command ends early
  */
-export async function runCommand(
+export function runCommand(
   flags: GlobalFlags,
   onlyReads: boolean,
   command: (around: Surroundings) => Promise<Outcome<number>>,
 ): Promise<number> {
+  return runUnconfigured(flags, onlyReads, async (around) => {
+    const config = await loadConfig({ flags, env: process.env, cwd: process.cwd() });
+    return config.ok ? command({ ...around, config: config.value }) : config;
+  });
+}
+
+/** The same, of a command that reads the configuration itself. */
+export async function runUnconfigured(
+  flags: GlobalFlags,
+  onlyReads: boolean,
+  command: (around: Omit<Surroundings, 'config'>) => Promise<Outcome<number>>,
+): Promise<number> {
   const output = processOutput(flags);
   const interruption = listenForInterruption(onlyReads);
+  const { signal } = interruption;
   try {
-    const config = await loadConfig({ flags, env: process.env, cwd: process.cwd() });
-    const connecting = connectOptions(flags, output, interruption.signal);
-    const around = { output, signal: interruption.signal, connecting };
-    const code = config.ok
-      ? await untilInterrupted(interruption.signal, () => command({ ...around, config: config.value }))
-      : config;
-    const exitCode = exitCodeUnder(interruption.signal, code.ok ? code.value : exitCodes.failed);
+    const connecting = connectOptions(flags, output, signal);
+    const code = await untilInterrupted(signal, () => command({ output, signal, connecting }));
+    const exitCode = exitCodeUnder(signal, code.ok ? code.value : exitCodes.failed);
     if (!code.ok) {
       reportFailure(output, flags, code.problem, exitCode);
       // Past the output, in which nothing is a command to the runner.

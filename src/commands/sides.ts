@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { type Directory, openDirectory } from '../directory/directory.ts';
 import { defaultLimits } from '../directory/limits.ts';
 import { nodeDisk } from '../disk.ts';
-import { type Outcome, refuse } from '../problem.ts';
+import { type Outcome, type Problem, refuse } from '../problem.ts';
 import type { DatabaseReplica, RunStart } from '../replica.ts';
 import type { DatabaseName } from '../repository/connection.ts';
 import { Database } from '../repository/database.ts';
@@ -38,28 +38,39 @@ export async function openSkills({
 
 /** Opens the chosen database: for a dry run, only to read what is there. */
 export async function openSide(
-  { database, stateDirectory }: Config,
+  config: Config,
   connecting: ConnectOptions,
   directory: string,
   isDryRun: boolean,
 ): Promise<Outcome<OpenedDatabase>> {
+  const { database, stateDirectory } = config;
+  const why = await whyNotSide(config, directory);
+  if (why !== undefined) return refuse(why);
+  if (isDryRun) return openForReading(database, nodeDisk, connecting);
+  await makeStateDirectory(nodeDisk, stateDirectory);
+  return openForWriting(database, nodeDisk, connecting);
+}
+
+/** Why the chosen database is not the one for a skills directory, which is its real path: nobody meant it, or where it stands. */
+export async function whyNotSide(
+  { database, stateDirectory }: Pick<Config, 'database' | 'stateDirectory'>,
+  directory: string,
+): Promise<Problem | undefined> {
   if (database.kind === 'embedded' && database.chosen === 'default') {
     const last = await lastDatabase(nodeDisk, stateDirectory, directory);
     if (last !== undefined && last.kind !== 'embedded') {
       const why = `this directory was last synced with ${last.name} at ${last.host}`;
-      return refuse({ reason: 'database-url-not-set', why });
+      return { reason: 'database-url-not-set', why };
     }
   }
   if (database.kind === 'embedded' && (await standsAmongSkills(nodeDisk, database.directory, directory))) {
-    return refuse({
+    return {
       reason: 'embedded-folder-among-skills',
       directory: database.directory,
       skillsDirectory: directory,
-    });
+    };
   }
-  if (isDryRun) return openForReading(database, nodeDisk, connecting);
-  await makeStateDirectory(nodeDisk, stateDirectory);
-  return openForWriting(database, nodeDisk, connecting);
+  return undefined;
 }
 
 /** The same for a command that asks the database alone: whether the skills directory is there is nothing to it. */

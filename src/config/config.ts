@@ -2,7 +2,7 @@
 // the configuration file, this before the defaults.
 
 import { dirname, join, resolve } from 'node:path';
-import { type Outcome, refuse } from '../problem.ts';
+import { type Outcome, type Problem, refuse } from '../problem.ts';
 import type { ConfigurationFile } from './configuration-file.ts';
 import { type DatabaseChoice, parseDatabaseUrl, type Source } from './database-url.ts';
 import { configurationNames, findProjectRoot, isThere } from './project-root.ts';
@@ -29,6 +29,31 @@ export interface Config {
 
 type Settings = Pick<ConfigurationFile, 'ignore' | 'limits' | 'taxonomy' | 'health'>;
 
+/** A configuration as far as it can be told, for who has to say what is wrong with it. */
+export interface ExaminedConfig {
+  readonly projectRoot: string;
+  readonly stateDirectory: string;
+  /** The file that is read for variables; it need not stand. */
+  readonly envFile: string;
+  /** The configuration file; undefined where there is none, or nobody can tell which. */
+  readonly file: string | undefined;
+  /** Undefined where it hangs on a file that cannot be read. */
+  readonly skillsDirectory: Chosen<string> | undefined;
+  /** The same. */
+  readonly database: Chosen<Outcome<DatabaseChoice>> | undefined;
+  /** What the configuration file sets; undefined where it cannot be read. */
+  readonly settings: Settings | undefined;
+  /** All that is wrong, in the order in which it is found. */
+  readonly problems: readonly Problem[];
+}
+
+/** A value that was chosen, and who has another one for it that does not count. */
+export interface Chosen<T> {
+  readonly value: T;
+  readonly source: Source;
+  readonly overruled: readonly Source[];
+}
+
 /** The global flags that say what to work on, as the command line gives them. */
 export interface ConfigFlags {
   readonly skillsDir?: string | undefined;
@@ -39,11 +64,12 @@ export interface ConfigFlags {
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** A text that somebody set, the folder that it is relative to, and who that was. */
+/** A text that somebody set, the folder that it is relative to, who that was, and who says something else. */
 interface Setting {
   readonly text: string;
   readonly folder: string;
   readonly source: Source;
+  readonly overruled: readonly Source[];
 }
 
 interface Surroundings {
@@ -65,9 +91,8 @@ const options = {
 const silent: Settings = { ignore: [], limits: {}, taxonomy: { mapping: [] }, health: {} };
 const byDefault: Source = { kind: 'default', name: 'default' };
 
-function emptyOption(flags: ConfigFlags): string | undefined {
-  const empty = (Object.keys(options) as (keyof ConfigFlags)[]).find((flag) => flags[flag]?.trim() === '');
-  return empty === undefined ? undefined : options[empty];
+function emptyOption(flags: ConfigFlags): keyof ConfigFlags | undefined {
+  return (Object.keys(options) as (keyof ConfigFlags)[]).find((flag) => flags[flag]?.trim() === '');
 }
 
 /**
@@ -85,24 +110,37 @@ function settingOf(
     [env[variable], cwd, { kind: 'environment', name: variable }],
     [envFile.variables[variable], projectRoot, { kind: 'env-file', name: envFile.path }],
   ];
-  for (const [value, folder, source] of candidates) {
+  const set = candidates.flatMap(([value, folder, source]) => {
     const text = value?.trim();
-    if (text) return { text, folder, source };
-  }
-  return undefined;
+    return text ? [{ text, folder, source }] : [];
+  });
+  const [first, ...others] = set;
+  if (first === undefined) return undefined;
+  const overruled = others.filter((other) => other.text !== first.text).map((other) => other.source);
+  return { ...first, overruled };
 }
 
 /** The default is `skills` where one stands in the working directory, else that of the project root. */
-async function findSkillsDirectory(around: Surroundings): Promise<readonly [string, Source]> {
+async function findSkillsDirectory(around: Surroundings): Promise<Chosen<string>> {
   const setting = settingOf('skillsDir', 'SKILLS_DIR', around);
-  if (setting !== undefined) return [resolve(setting.folder, setting.text), setting.source];
   const { cwd, projectRoot, file } = around;
   const configured = file?.content.skillsDirectory;
-  if (file !== undefined && configured !== undefined) {
-    return [resolve(dirname(file.path), configured), { kind: 'configuration', name: file.path }];
+  const inFile =
+    file !== undefined && configured !== undefined
+      ? {
+          value: resolve(dirname(file.path), configured),
+          source: { kind: 'configuration', name: file.path } satisfies Source,
+        }
+      : undefined;
+  if (setting !== undefined) {
+    const value = resolve(setting.folder, setting.text);
+    const loser = inFile !== undefined && inFile.value !== value ? [inFile.source] : [];
+    return { value, source: setting.source, overruled: [...setting.overruled, ...loser] };
   }
+  if (inFile !== undefined) return { ...inFile, overruled: [] };
   const here = resolve(cwd, 'skills');
-  return [(await isThere(here)) ? here : join(projectRoot, 'skills'), byDefault];
+  const value = (await isThere(here)) ? here : join(projectRoot, 'skills');
+  return { value, source: byDefault, overruled: [] };
 }
 
 /** Whether this is a CI system's job: `CI` set to anything but nothing, 0 or false. */
@@ -110,17 +148,24 @@ function isCi(env: Variables): boolean {
   return !['', '0', 'false'].includes(env['CI']?.trim().toLowerCase() ?? '');
 }
 
-function chooseDatabase(around: Surroundings, stateDirectory: string): Outcome<DatabaseChoice> {
+function chooseDatabase(around: Surroundings, stateDirectory: string): Chosen<Outcome<DatabaseChoice>> {
   const setting = settingOf('databaseUrl', 'DATABASE_URL', around);
-  if (setting !== undefined) return parseDatabaseUrl(setting.text, setting.folder, setting.source);
+  if (setting !== undefined) {
+    const { text, folder, source, overruled } = setting;
+    return { value: parseDatabaseUrl(text, folder, source), source, overruled };
+  }
+  const none = { source: byDefault, overruled: [] };
   if (isCi(around.env)) {
-    return refuse({
-      reason: 'database-url-not-set',
-      why: 'CI is set, and the embedded database would end with this job',
-    });
+    const why = 'CI is set, and the embedded database would end with this job';
+    return { ...none, value: refuse({ reason: 'database-url-not-set', why }) };
   }
   const directory = join(stateDirectory, 'db');
-  return { ok: true, value: { kind: 'embedded', directory, chosen: 'default', source: byDefault } };
+  const value: DatabaseChoice = { kind: 'embedded', directory, chosen: 'default', source: byDefault };
+  return { ...none, value: { ok: true, value } };
+}
+
+function envFilePath(named: string | undefined, cwd: string, projectRoot: string): string {
+  return named === undefined ? join(projectRoot, '.env') : resolve(cwd, named);
 }
 
 /** `.env` in the project root may be missing, a file that was named may not. Nothing enters process.env. */
@@ -129,7 +174,7 @@ async function readEnvFile(
   cwd: string,
   projectRoot: string,
 ): Promise<Outcome<Surroundings['envFile']>> {
-  const path = envFile === undefined ? join(projectRoot, '.env') : resolve(cwd, envFile);
+  const path = envFilePath(envFile, cwd, projectRoot);
   const read = await readSmallFile(path);
   if (!read.ok) return read;
   if (read.value === undefined) {
@@ -169,15 +214,52 @@ async function readConfigurationFile(path: string | undefined): Promise<Outcome<
   return parsed.ok ? { ok: true, value: { path, content: parsed.value } } : parsed;
 }
 
-async function look(flags: ConfigFlags, env: Variables, cwd: string): Promise<Outcome<Surroundings>> {
+/** Where a run starts: what it was told, and where it is. */
+export interface ConfigStart {
+  readonly flags: ConfigFlags;
+  readonly env: Variables;
+  readonly cwd: string;
+}
+
+/** Reads the configuration of a run started in `cwd`, as far as that can be done. Writes nothing. */
+export async function examineConfig({ flags: given, env, cwd }: ConfigStart): Promise<ExaminedConfig> {
+  const empty = emptyOption(given);
+  const flags = empty === undefined ? given : { ...given, [empty]: undefined };
   const projectRoot = await findProjectRoot(cwd);
+  const stateDirectory = join(projectRoot, '.skill-fleet');
   const envFile = await readEnvFile(flags, cwd, projectRoot);
-  if (!envFile.ok) return envFile;
   const found = await findConfigurationFile(flags, cwd, projectRoot);
-  if (!found.ok) return found;
-  const file = await readConfigurationFile(found.value);
-  if (!file.ok) return file;
-  return { ok: true, value: { flags, env, cwd, projectRoot, envFile: envFile.value, file: file.value } };
+  const file = found.ok ? await readConfigurationFile(found.value) : found;
+  const envPath = envFilePath(flags.envFile, cwd, projectRoot);
+  const around: Surroundings = {
+    ...{ flags, env, cwd, projectRoot },
+    envFile: envFile.ok ? envFile.value : { path: envPath, variables: {} },
+    file: file.ok ? file.value : undefined,
+  };
+  // Whoever comes before a file that cannot be read has said what counts.
+  const isKnown = ({ source: { kind } }: Chosen<unknown>, ...files: readonly Outcome<unknown>[]) =>
+    kind === 'flag' || kind === 'environment' || files.every((one) => one.ok);
+  const database = chooseDatabase(around, stateDirectory);
+  const skillsDirectory = await findSkillsDirectory(around);
+  const knowsSkills = isKnown(
+    skillsDirectory,
+    envFile,
+    skillsDirectory.source.kind === 'env-file' ? envFile : file,
+  );
+  const problems = [
+    ...(empty === undefined ? [] : [refuse({ reason: 'option-empty', option: options[empty] })]),
+    envFile,
+    file,
+    database.value,
+  ].flatMap((one) => (one.ok ? [] : [one.problem]));
+  return {
+    ...{ projectRoot, stateDirectory, problems },
+    envFile: envPath,
+    file: found.ok ? found.value : undefined,
+    database: isKnown(database, envFile) ? database : undefined,
+    skillsDirectory: knowsSkills ? skillsDirectory : undefined,
+    settings: file.ok ? (file.value?.content ?? silent) : undefined,
+  };
 }
 
 /**
@@ -185,35 +267,27 @@ async function look(flags: ConfigFlags, env: Variables, cwd: string): Promise<Ou
  * `configuration-ambiguous`, `configuration-not-valid`, `database-url-not-understood`, and under CI
  * `database-url-not-set`. Reads files, and writes nothing.
  */
-export async function loadConfig(start: {
-  readonly flags: ConfigFlags;
-  readonly env: Variables;
-  readonly cwd: string;
-}): Promise<Outcome<Config>> {
-  const option = emptyOption(start.flags);
-  if (option !== undefined) return refuse({ reason: 'option-empty', option });
-  const around = await look(start.flags, start.env, start.cwd);
-  if (!around.ok) return around;
-  const { projectRoot, file } = around.value;
-  const stateDirectory = join(projectRoot, '.skill-fleet');
-  const database = chooseDatabase(around.value, stateDirectory);
-  if (!database.ok) return database;
-  const [skillsDirectory, skillsSource] = await findSkillsDirectory(around.value);
-  const { ignore, limits, taxonomy, health } = file?.content ?? silent;
-  const fileSource: Source = file === undefined ? byDefault : { kind: 'configuration', name: file.path };
+export async function loadConfig(start: ConfigStart): Promise<Outcome<Config>> {
+  return configOf(await examineConfig(start));
+}
+
+/** The configuration, or the first thing that is wrong with it. */
+export function configOf(examined: ExaminedConfig): Outcome<Config> {
+  const { projectRoot, stateDirectory, skillsDirectory, database, settings, file, problems } = examined;
+  const [problem] = problems;
+  if (problem !== undefined) return refuse(problem);
+  if (!(skillsDirectory && database?.value.ok && settings))
+    throw new Error('nothing is wrong, and something is missing');
+  const { ignore, limits, taxonomy, health } = settings;
+  const fileSource: Source = file === undefined ? byDefault : { kind: 'configuration', name: file };
   return {
     ok: true,
     value: {
-      projectRoot,
-      stateDirectory,
-      skillsDirectory,
-      database: database.value,
-      ignore,
-      limits,
-      taxonomy,
-      health,
+      ...{ projectRoot, stateDirectory, ignore, limits, taxonomy, health },
+      skillsDirectory: skillsDirectory.value,
+      database: database.value.value,
       sources: {
-        skillsDirectory: skillsSource,
+        skillsDirectory: skillsDirectory.source,
         ignore: fileSource,
         limits: fileSource,
         taxonomy: fileSource,

@@ -24,6 +24,7 @@ import { mapBounded, skillsAtOnce } from './bounded.ts';
 import { baseRules } from './ignore.ts';
 import { readJournal } from './journal.ts';
 import { KnownBits, withoutModes } from './known-bits.ts';
+import { findLeftovers, type Leftovers } from './leftovers.ts';
 import type { Library } from './library.ts';
 import type { Limits } from './limits.ts';
 import { kindOf } from './list.ts';
@@ -118,6 +119,15 @@ export class Directory implements FilesReplica {
       const named = new NamedPaths();
       for (const path of finished.value) named.add(path);
       return { ok: true, value: named.as('finished') };
+    } catch (error) {
+      return refuse({ reason: 'skills-directory-unreadable', directory: this.root, code: codeOf(error) });
+    }
+  }
+
+  /** What killed runs left here. Refuses with `journal-unreadable`, `skills-directory-unreadable`. */
+  async leftovers(): Promise<Outcome<Leftovers>> {
+    try {
+      return await findLeftovers(this.#library);
     } catch (error) {
       return refuse({ reason: 'skills-directory-unreadable', directory: this.root, code: codeOf(error) });
     }

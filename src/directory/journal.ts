@@ -126,7 +126,8 @@ function isOfSkill(value: unknown): value is Pick<Replacement, 'path' | 'steps'>
 }
 
 const marks = /^[0-9a-f]{64}$/;
-const stagedName = /^\.skill-fleet-[0-9a-f-]{36}$/;
+/** How files are called until they are renamed into place. */
+export const stagedName = /^\.skill-fleet-[0-9a-f-]{36}$/;
 
 /** A journal that somebody else wrote must not lead anywhere. */
 function isStagingPlace(path: unknown): boolean {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { PGlite } from '@electric-sql/pglite';
 import { answer, codeOf, type Disk, openRead, readWhole } from '../disk.ts';
-import { describeHolder, type Lock, takeLock } from '../lock.ts';
+import { describeHolder, type Lock, lookAtLock, takeLock } from '../lock.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import { type Connection, connectEmbedded, type Patience } from './connection.ts';
 
@@ -91,6 +91,19 @@ async function lockedPlace(
   }
 }
 
+/** What an embedded database's folder has beside it: who has it open, in words, and what killed processes left. */
+export async function lookBeside(
+  disk: Disk,
+  directory: string,
+): Promise<{ readonly holder: string | undefined; readonly left: readonly string[] }> {
+  const folder = await realPlace(disk, directory);
+  const { holder, left } = await lookAtLock(disk, `${folder}.lock`);
+  if (holder !== undefined) return { holder: describeHolder(holder), left: [] };
+  const half = halfMade(folder);
+  const stands = (await answer(disk.lstat(half))).ok;
+  return { holder: undefined, left: [...left, ...(stands ? [half] : [])] };
+}
+
 /** Step by step: where the system makes no folder, as in /proc, Node's recursive `mkdir` never ends. */
 async function makeFolder(disk: Disk, folder: string): Promise<void> {
   if ((await answer(disk.realpath(folder), 'ENOENT')).ok) return;
@@ -157,6 +170,11 @@ async function openOrCreate(disk: Disk, directory: string, folder: string): Prom
   );
 }
 
+/** Where a database stands until it is whole. */
+function halfMade(folder: string): string {
+  return `${folder}.skill-fleet-new`;
+}
+
 /**
  * Creates a database aside, and renames it into place once it is whole: killed at any instant, nothing half stands
  * there. Returns the disk's error where it refuses.
@@ -164,7 +182,7 @@ async function openOrCreate(disk: Disk, directory: string, folder: string): Prom
 async function create(disk: Disk, folder: string): Promise<unknown> {
   const { PGlite } = await loadPGlite();
   // Only who holds the lock makes one: what stands there is of somebody who was killed.
-  const fresh = `${folder}.skill-fleet-new`;
+  const fresh = halfMade(folder);
   try {
     await answer(disk.removeTree(fresh), 'ENOENT');
     await disk.mkdir(fresh);

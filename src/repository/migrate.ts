@@ -62,7 +62,7 @@ interface MigrationsTable {
 }
 
 /** Other programs keep their migrations under the usual name too: beside one of those, ours has a name of its own. */
-async function migrationsTable(connection: Connection): Promise<MigrationsTable> {
+export async function migrationsTable(connection: Connection): Promise<MigrationsTable> {
   const [found] = await connection.query<{ usual: boolean; usual_is_ours: boolean; own: boolean }>(
     `select to_regclass('schema_migrations') is not null as usual,
        to_regclass('skill_fleet_migrations') is not null as own,

@@ -1,7 +1,9 @@
 // From a postgres:// URL to a connection: TLS as it is asked for, patience with a server that sleeps, and a look
 // at what the server is.
 
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 import type { Client } from 'pg';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import { userName } from '../user.ts';
@@ -18,11 +20,26 @@ export interface ConnectOptions extends Patience {
   readonly connectTimeoutMs?: number;
   /** Told once why it is waited. */
   readonly onWait?: (problem: Problem) => void;
+  /** Told how a server was reached. */
+  readonly onConnect?: (link: Link) => void;
   /** Where the URL is silent, these speak: the process's own, but for a test. */
   readonly env?: Variables;
 }
 
-const defaultConnectMs = 10_000;
+/** A connection to a server, as it came to be. */
+export interface Link {
+  /** Who answered: an IP address and a port, or the folder of a Unix socket. */
+  readonly peer: string;
+  /** Whether nobody but this machine sees what passes. */
+  readonly isLocal: boolean;
+  readonly user: string;
+  /** Null where nothing is encrypted. */
+  readonly tls: { readonly protocol: string; readonly checked: 'nothing' | 'authority' | 'host' } | null;
+  /** The process that the server says it serves us by: a pooler names one of its own. */
+  readonly announcedPid: number | null;
+}
+
+export const defaultConnectMs = 10_000;
 
 /** One try has at least this long, however little time is left, in milliseconds. */
 const shortestTryMs = 1000;
@@ -44,9 +61,33 @@ export async function connectServer(url: string, options: ConnectOptions = {}): 
   if (!attempts.ok) return attempts;
   const { host, port, database: name } = address.value;
   const database: DatabaseName = { kind: 'postgres', host: `${host}:${port}`, name };
-  const client = await connectPatiently(address.value, attempts.value, database, options);
-  if (!client.ok) return client;
-  return inspected(database, client.value, options);
+  const connected = await connectPatiently(address.value, attempts.value, database, options);
+  if (!connected.ok) return connected;
+  options.onConnect?.(linkOf(address.value, connected.value));
+  return inspected(database, connected.value.client, options);
+}
+
+function linkOf({ host, port, user }: ServerAddress, { client, ssl }: Connected): Link {
+  const stream = client.connection.stream as Socket;
+  const { processID } = client as unknown as { readonly processID: number | null };
+  const isSocket = host.startsWith('/');
+  const address = isSocket ? host : (stream.remoteAddress ?? host);
+  return {
+    peer: isSocket ? host : `${address}:${port}`,
+    isLocal: isSocket || /^(127\.|::1$|::ffff:127\.)/.test(address),
+    user,
+    tls:
+      stream instanceof TLSSocket
+        ? { protocol: stream.getProtocol() ?? 'TLS', checked: checkedBy(ssl) }
+        : null,
+    announcedPid: processID,
+  };
+}
+
+/** What a connection by this attempt would have been refused for. */
+function checkedBy(ssl: TlsAttempt): 'nothing' | 'authority' | 'host' {
+  if (ssl === false || ssl.rejectUnauthorized === false) return 'nothing';
+  return ssl.checkServerIdentity === undefined ? 'host' : 'authority';
 }
 
 async function connectPatiently(
@@ -54,13 +95,13 @@ async function connectPatiently(
   attempts: readonly TlsAttempt[],
   database: DatabaseName,
   { connectTimeoutMs, onWait, signal }: ConnectOptions,
-): Promise<Outcome<Client>> {
+): Promise<Outcome<Connected>> {
   const deadline = Date.now() + (connectTimeoutMs ?? address.connectTimeoutMs ?? defaultConnectMs);
   for (let wait = waits.first, isFirst = true; ; wait = Math.min(wait * 2, waits.longest), isFirst = false) {
     signal?.throwIfAborted();
     const leftMs = Math.max(deadline - Date.now(), shortestTryMs);
     const tried = await tryAll(address, attempts, leftMs);
-    if ('client' in tried) return { ok: true, value: tried.client };
+    if ('client' in tried) return { ok: true, value: tried };
     const problem = problemOf(database, tried.error);
     if (!isPassing(tried.error) || Date.now() >= deadline) return refuse(problem);
     if (isFirst) onWait?.(problem);
@@ -70,7 +111,13 @@ async function connectPatiently(
   }
 }
 
-type Tried = { readonly client: Client } | { readonly error: unknown };
+interface Connected {
+  readonly client: Client;
+  /** How TLS was tried. */
+  readonly ssl: TlsAttempt;
+}
+
+type Tried = Connected | { readonly error: unknown };
 
 /** Tries with TLS and without, as far as `attempts` go: the next one only where the last failed for that. */
 async function tryAll(
@@ -115,7 +162,7 @@ async function tryOnce(address: ServerAddress, ssl: TlsAttempt, timeoutMs: numbe
   try {
     await client.connect();
     binding.requireDone();
-    return { client };
+    return { client, ssl };
   } catch (error) {
     await client.end().catch(() => {});
     return { error };

@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, type Disk } from '../disk.ts';
-import { describeHolder, type Lock, takeLock } from '../lock.ts';
+import { describeHolder, type Lock, lookAtLock, takeLock } from '../lock.ts';
 import { type Outcome, refuse } from '../problem.ts';
 
 const lockName = '.skill-fleet-lock';
@@ -47,4 +47,13 @@ async function tryLock(disk: Disk, lockPath: string): ReturnType<typeof takeLock
     if (['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error))) return { lock: noLock };
     throw error;
   }
+}
+
+/** Who holds the lock of a skills directory, in words, and the files that dead runs left of it. Waits for nobody. */
+export async function lookAtDirectory(
+  disk: Disk,
+  directory: string,
+): Promise<{ readonly holder: string | undefined; readonly left: readonly string[] }> {
+  const { holder, left } = await lookAtLock(disk, path.join(directory, lockName));
+  return { holder: holder && describeHolder(holder), left };
 }

@@ -66,6 +66,9 @@ async function whyNoPlace(disk: Disk, file: string): Promise<string | undefined>
   }
 }
 
+/** How the name of a plan begins until it is whole. */
+export const draftPrefix = '.skill-fleet-plan.';
+
 /** Writes a plan beside its place, and puts it there once it is whole. To be used one call after the other. */
 export class PlanWriter {
   readonly #disk: Disk;
@@ -104,7 +107,7 @@ export class PlanWriter {
     const first = `${headerText(header)},\n${startOfContents}`;
     const why = await whyNoPlace(disk, file);
     if (why !== undefined) return refuse({ reason: 'plan-not-written', file, why });
-    const draft = path.join(path.dirname(file), `.skill-fleet-plan.${randomUUID()}`);
+    const draft = path.join(path.dirname(file), `${draftPrefix}${randomUUID()}`);
     let open: OpenFile;
     try {
       open = await disk.open(draft, openNew, 0o600);
