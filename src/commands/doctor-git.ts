@@ -110,7 +110,7 @@ function standingFound(standing: Standing, directory: string): Found {
         : {
             outcome: 'warn',
             found: `git gives no answer in ${top}`,
-            remedy: `See what it says: git -C ${shellWord(directory)} status`,
+            remedy: `git -C ${shellWord(directory)} status # says why`,
           };
     case 'no-commit':
       return {
@@ -123,7 +123,7 @@ function standingFound(standing: Standing, directory: string): Found {
         ? {
             outcome: 'warn',
             found: `${top} ignores the skills: nothing can be told from its commits`,
-            remedy: `See which rule does: git -C ${shellWord(directory)} check-ignore -v SKILL.md`,
+            remedy: `git -C ${shellWord(directory)} check-ignore -v SKILL.md # names the rule`,
           }
         : { outcome: 'pass', found: top };
   }
@@ -136,7 +136,7 @@ function historyFound(standing: Standing): Found {
         outcome: 'warn',
         found:
           'a shallow clone: what its ancestors held cannot be told, so without a base differences are conflicts',
-        remedy: `git -C ${shellWord(standing.top)} fetch --unshallow (in GitHub Actions: fetch-depth: 0 for actions/checkout)`,
+        remedy: `git -C ${shellWord(standing.top)} fetch --unshallow # in GitHub Actions: fetch-depth: 0 of actions/checkout`,
       }
     : { outcome: 'pass', found: 'whole' };
 }
@@ -161,7 +161,7 @@ export function endingsFound(
   return {
     outcome: 'warn',
     found: `${why.join('; ')}: what is synced depends on who checked it out`,
-    remedy: `echo '* -text' >> ${attributes} && git -C ${shellWord(directory)} add --renormalize . (then commit, and check out anew)`,
+    remedy: `echo '* -text' >> ${attributes} && git -C ${shellWord(directory)} add --renormalize . # then commit, and check out anew`,
   };
 }
 
@@ -181,7 +181,7 @@ export function bitsFound(
     ? {
         outcome: 'warn',
         found: 'core.fileMode is false: what chmod does here is not synced',
-        remedy: `Where the disk keeps them: git -C ${shellWord(directory)} config core.fileMode true`,
+        remedy: `git -C ${shellWord(directory)} config core.fileMode true # where the disk keeps them`,
       }
     : { outcome: 'pass', found: 'kept' };
 }
@@ -226,7 +226,7 @@ async function variablesFound(file: string): Promise<Found> {
     return {
       outcome: 'fail',
       found: `${file} is tracked by git: whoever has the repository has its secrets`,
-      remedy: `git -C ${folder} rm --cached ${shellWord(name)} (and change the passwords: the history keeps them)`,
+      remedy: `git -C ${folder} rm --cached ${shellWord(name)} # and change the passwords: the history keeps them`,
     };
   }
   if ((await isIgnoredByGit(file)) === false) {

@@ -35,6 +35,7 @@ test('every command prints one object that the schema knows, also where it fails
     `---\nname: ${name}\ndescription: About.\n${more}---\n${body}`;
   const skills = path.join(project.folder, 'skills');
   await run('failure', 'sync-db');
+  await run('diagnosis', 'doctor');
   await writeFiles(skills, {
     'a/SKILL.md': document('a', 'One.\n\nTwo.\n\nThree.\n', 'metadata:\n  tags: [x]\n  version: 1.0\n'),
     'b/SKILL.md': document('b', 'Text.\n'),

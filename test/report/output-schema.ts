@@ -307,6 +307,20 @@ export const outputs = {
     version,
     migrations: z.array(z.strictObject({ name: z.string(), appliedAt: time })),
   }),
+  diagnosis: z.strictObject({
+    version,
+    checks: z.array(
+      z.strictObject({
+        group: z.enum(['Configuration', 'Database', 'Skills directory', 'Git']),
+        name: z.string(),
+        outcome: z.enum(['pass', 'warn', 'fail', 'skip']).describe('skip: it could not be asked.'),
+        found: z.string(),
+        remedy: z.string().optional().describe('What to do: a command where there is one.'),
+      }),
+    ),
+    summary: z.strictObject({ passed: count, warnings: count, failed: count, skipped: count }),
+    exitCode,
+  }),
   migrated: z.strictObject({ version, applied: z.array(z.string()) }),
 } as const;
 
