@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Disk, nodeDisk } from '../src/disk.ts';
-import { describeHolder, type LockHolder, takeLock } from '../src/lock.ts';
+import { describeHolder, type LockHolder, lookAtLock, takeLock } from '../src/lock.ts';
 import { temporaryFolder } from './folders.ts';
 
 async function lockPath(): Promise<string> {
@@ -116,6 +116,9 @@ test.each(holders)('a lock of $name: holds $holds', async ({ content, holds }) =
   const file = await lockPath();
   const text = await content();
   await writeFile(`${file}.7`, text);
+  expect(await lookAtLock(nodeDisk, file)).toEqual(
+    holds ? { holder: JSON.parse(text), left: [] } : { holder: undefined, left: [`${file}.7`] },
+  );
   const taken = await takeLock(nodeDisk, file);
   if (holds) {
     expect(taken).toEqual({ holder: JSON.parse(text) });

@@ -18,6 +18,7 @@ import {
   type MissingRight,
   mayCreate,
   meddling,
+  missingParts,
   missingRights,
   type ServerFacts,
   type Session,
@@ -285,7 +286,18 @@ async function migrationsFound(
 ): Promise<Found> {
   const pending = migrations.filter(({ appliedAt }) => appliedAt === null).length;
   const remedy = `${command('migrate --status')} shows them, ${command('migrate')} applies them`;
-  if (state === 'current') return { outcome: 'pass', found: `all ${migrations.length} applied` };
+  if (state === 'current') {
+    const database = describeDatabase(connection.database);
+    return said(await asked(connection, missingParts), (missing) =>
+      missing.length > 0
+        ? failure({
+            reason: 'database-reshaped',
+            database,
+            why: `all migrations are applied, and it lacks ${named(missing)}`,
+          })
+        : { outcome: 'pass', found: `all ${migrations.length} applied` },
+    );
+  }
   if (state === 'behind') {
     const more = isEmbedded ? ': the next sync applies them' : '';
     return { outcome: 'warn', found: `${pending} of ${migrations.length} pending${more}`, remedy };

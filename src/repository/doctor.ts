@@ -193,6 +193,20 @@ export async function missingRights(connection: Connection): Promise<readonly Mi
   );
 }
 
+/** What migrations made, and is there no more. */
+export async function missingParts(connection: Connection): Promise<readonly string[]> {
+  const rows = await connection.query<{ name: string }>(
+    `select name from unnest($1::text[]) as known (name) where to_regclass(name) is null
+     union all
+     select name from unnest($2::text[]) as known (name) where to_regprocedure(name) is null`,
+    [
+      [...ourTables, 'skill_revision_seq'],
+      [...readingFunctions, ...writingFunctions],
+    ],
+  );
+  return rows.map(({ name }) => name);
+}
+
 /** Whether this role may make tables where they would be made. */
 export async function mayCreate(connection: Connection): Promise<boolean> {
   const { may } = await oneRow<{ may: boolean }>(

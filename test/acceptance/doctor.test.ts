@@ -149,6 +149,9 @@ type Broken = readonly [
   breaks: (project: Project) => Promise<{ env?: Variables; args?: readonly string[] } | undefined>,
 ];
 
+/** A name that only staging gives. */
+const staged = '.skill-fleet-01234567-89ab-4cde-8f01-23456789abcd';
+
 const into =
   (files: { readonly [file: string]: string | Buffer }) =>
   async ({ folder }: Project) => {
@@ -269,6 +272,13 @@ describe('what is broken is told by the check that it is about, and the others g
     ],
     ['a table that is gone', 'runs', 'fail', /sync_runs/, migrated('drop table sync_runs cascade')],
     [
+      'a table that is gone, of which nothing else tells',
+      'migrations',
+      'fail',
+      /lacks .*skill_facets, skill_fleet_edited/,
+      migrated('drop table skill_facets; drop function skill_fleet_edited'),
+    ],
+    [
       'a trigger of others',
       'triggers and rules',
       'warn',
@@ -317,6 +327,21 @@ describe('what is broken is told by the check that it is about, and the others g
       }),
     ],
     [
+      'a run that was killed before it wrote',
+      'interrupted writes',
+      'warn',
+      /1 file staged/,
+      into({
+        'skills/.skill-fleet-journal.draft': JSON.stringify({
+          version: 2,
+          replacements: [
+            { path: 'x', steps: [{ file: 'SKILL.md', before: null, staged: `x/${staged}` }], removed: false },
+          ],
+        }),
+        [`skills/x/${staged}`]: 'x',
+      }),
+    ],
+    [
       'a journal that nobody can read',
       'interrupted writes',
       'fail',
@@ -328,7 +353,7 @@ describe('what is broken is told by the check that it is about, and the others g
       'temporary files',
       'warn',
       /1 file of a run/,
-      into({ 'skills/x/.skill-fleet-01234567-89ab-4cde-8f01-23456789abcd': 'x' }),
+      into({ [`skills/x/${staged}`]: 'x' }),
     ],
     [
       'a plan that was not finished',
@@ -373,9 +398,9 @@ describe('what is broken is told by the check that it is about, and the others g
       async ({ folder }) => {
         commitAll(folder);
         git(folder, 'clone', '--quiet', '--depth=1', `file://${folder}`, `${folder}/clone`);
-        await rename(`${folder}/clone/.git`, `${folder}/shallow`);
-        await rm(path.join(folder, '.git'), { recursive: true });
-        await rename(`${folder}/shallow`, `${folder}/.git`);
+        await rename(`${folder}/.git`, `${folder}/origin.git`);
+        await rename(`${folder}/clone/.git`, `${folder}/.git`);
+        git(folder, 'config', 'remote.origin.url', `file://${folder}/origin.git`);
         return undefined;
       },
     ],
@@ -408,7 +433,11 @@ describe('what is broken is told by the check that it is about, and the others g
       'variables',
       'warn',
       /not ignored/,
-      into({ '.env': 'X=secret-word\n', '.gitignore': '/.skill-fleet/\n' }),
+      async ({ folder }) => {
+        await writeFiles(folder, { '.env': 'X=secret-word\n', '.gitignore': '/.skill-fleet/\n' });
+        await chmod(path.join(folder, '.env'), 0o600);
+        return undefined;
+      },
     ],
     [
       'secrets for everybody to read',
@@ -556,7 +585,7 @@ test('each value is told with its source', async () => {
   expect(found('limits')).toMatch(/fileBytes 5, .*by default.* \(from .*config\.yaml\)$/);
   expect(found('taxonomy mapping')).toMatch(/^1 rule \(from/);
   expect(found('health.maxAge')).toMatch(/^7d \(from/);
-  expect(found('connect timeout')).toBe('7 s (from the URL in DATABASE_URL)');
+  expect(found('connect timeout')).toBe('7 s (from the URL in DATABASE_URL in the environment)');
   expect(found('lock timeout')).toBe('3 s (from --lock-timeout)');
 });
 
@@ -591,7 +620,7 @@ describe('a password is in nothing that it prints', () => {
       '.env': `DATABASE_URL=postgres://eve:${secret}@h/d\n`,
       'skill-fleet.config.yaml': `database: postgres://eve:${secret}@h/d\n`,
     });
-    for (const args of [[], ['--json'], ['--verbose'], ['--database-url', url]]) {
+    for (const args of [['--verbose'], ['--json', '--database-url', url]]) {
       const ran = await project.run(['doctor', '--connect-timeout', '0', ...args], { DATABASE_URL: url });
       expect(ran.code).toBe(1);
       expect(ran.stdout).not.toBe('');

@@ -10,6 +10,7 @@ import {
   librariesElsewhere,
   mayCreate,
   meddling,
+  missingParts,
   missingRights,
   serverFacts,
   stuckSessions,
@@ -45,6 +46,7 @@ describe.each(databaseKinds)('on %s', (kind) => {
       role: expect.any(String),
     });
     expect(await answerOf(connection, missingRights)).toEqual([]);
+    expect(await answerOf(connection, missingParts)).toEqual([]);
     expect(await answerOf(connection, mayCreate)).toBe(true);
     expect(await answerOf(connection, librariesElsewhere)).toEqual([]);
     expect(await answerOf(connection, meddling)).toEqual({
