@@ -116,7 +116,7 @@ function standingFound(standing: Standing, directory: string): Found {
       return {
         outcome: 'warn',
         found: `${top}, without a commit: nothing can be told from it yet`,
-        remedy: `git -C ${shellWord(top)} add -A && git -C ${shellWord(top)} commit`,
+        remedy: `git -C ${shellWord(top)} add ${shellWord(directory)} && git -C ${shellWord(top)} commit --message Skills`,
       };
     case 'found':
       return standing.isIgnored
