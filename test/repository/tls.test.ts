@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
-import { connectServer } from '../../src/repository/server.ts';
+import { connectServer, type Link } from '../../src/repository/server.ts';
 import { temporaryFolder } from '../folders.ts';
 import { type Certificate, hasOpenssl, makeAuthority, makeCertificate } from '../servers/certificates.ts';
 import { type Server, startPostgres } from '../servers/start-postgres.ts';
@@ -122,6 +122,27 @@ describe.skipIf(!isPossible)(
     const other = 'sslrootcert=DIR/theirs.crt';
     const unknown = 'certificate-refused: no known authority signed it';
     const expired = 'certificate-refused: it has expired';
+
+    test.each([
+      ['sslmode=disable', null],
+      ['sslmode=require', 'nothing'],
+      [`sslmode=verify-ca&${ca}`, 'authority'],
+      [`sslmode=verify-full&${ca}`, 'host'],
+    ])('with %s it is told how it was reached, and what was checked: %s', async (query, checked) => {
+      await show('good');
+      const links: Link[] = [];
+      const connection = await connectServer(
+        `postgres://postgres:password@localhost:${server.port}/postgres?${query.replaceAll('DIR', folder)}`,
+        { env: {}, connectTimeoutMs: 5000, onConnect: (link) => links.push(link) },
+      );
+      if (connection.ok) await connection.value.close();
+      expect(links).toEqual([
+        expect.objectContaining({
+          isLocal: true,
+          tls: checked && { protocol: expect.stringMatching(/^TLSv1/), checked },
+        }),
+      ]);
+    });
 
     test.each([
       ['good', '', 'tls'],
