@@ -24,13 +24,15 @@ export async function beginRun(connection: Connection, run: RunStart): Promise<n
 }
 
 /**
- * Notes that a run found nothing to do, if the last good one is an hour old: often enough for who watches, and so
- * seldom that runs in a row write nothing.
+ * Notes that a run found nothing to do, if the last good one is an hour old, or none since was good: often enough for
+ * who watches, and so seldom that runs in a row write nothing.
  */
 export async function noteIdleRun(connection: Connection, run: RunStart): Promise<void> {
   const [recent] = await connection.query(
     `select from sync_runs
-     where outcome = 'success' and direction = any ($1) and finished_at > now() - interval '1 hour' limit 1`,
+     where outcome = 'success' and direction = any ($1) and finished_at > now() - interval '1 hour'
+       and run_id > (select coalesce(max(run_id), 0) from sync_runs where outcome <> 'success')
+     limit 1`,
     [betweenSides],
   );
   if (recent) return;

@@ -168,6 +168,17 @@ test('status takes the age of the last good run from the flag, else from the con
     expect(await runs()).toEqual([{ runs: 3 }]);
     expect((await run('status', '--exit-code')).code).toBe(0);
   }
+  // One after which another failed, or was killed, is not the last word.
+  for (const outcome of ['failed', 'running']) {
+    await sql(
+      url,
+      `insert into sync_runs (direction, who, host, directory, outcome)
+      values ('export', 'w', 'h', 'd', '${outcome}')`,
+    );
+    expect((await run('status', '--exit-code')).code).toBe(2);
+    await run('sync-db');
+    expect((await run('status', '--exit-code')).code).toBe(0);
+  }
   expect((await run('status', '--max-age', 'soon')).code).toBe(64);
 });
 
