@@ -12,20 +12,23 @@ export const ignoreFileName = '.skillfleetignore';
 /** How the names of our own files begin that stand in the skills directory: temporary files, lock, journal. */
 export const ownPrefix = '.skill-fleet-';
 
-// No rule brings these back: a row must never write into a repository's .git, nor into our own files.
-const never = ['.git', '.skill-fleet', `${ownPrefix}*`, '.skill-fleet.*'];
+/** No rule brings these back: a row must never write into a repository's .git, nor into our own files. */
+export const never = ['.git', '.skill-fleet', `${ownPrefix}*`, '.skill-fleet.*'];
 
-const builtIn = [
+/** What is never a skill's content, unless a `!` rule says so. */
+export const builtIn = [
   ...['.hg', '.svn', 'node_modules', '.venv', '.tox', '.ipynb_checkpoints'],
   ...['__pycache__', '*.pyc', '.pytest_cache', '.mypy_cache', '.ruff_cache'],
   ...['.DS_Store', '._*', 'Icon[\r]', 'Thumbs.db', 'desktop.ini'],
   ...['*.swp', '*.swo', '*~', '.#*', '\\#*#'],
 ];
 
-// By name alone. Wrongly left out, a file is named in a notice and one `!` rule brings it back; a key wrongly
-// sent stands in a database's history. So .pem is in, without the names that mean certificates, and so are
-// the configuration files that commonly hold tokens.
-const secret = [
+/**
+ * What looks like a secret, by name alone. Wrongly left out, a file is named in a notice and one `!` rule brings it back;
+ * a key wrongly sent stands in a database's history. So .pem is in, without the names that mean certificates, and so are
+ * the configuration files that commonly hold tokens.
+ */
+export const secret = [
   ...['.env', '.env.*', '!.env*.example', '!.env*.sample', '!.env*.template', '!.env*.dist', '.envrc'],
   ...['id_rsa', 'id_dsa', 'id_ecdsa', 'id_ed25519', 'id_ecdsa_sk', 'id_ed25519_sk'],
   ...['*.key', '*.ppk', '*.p12', '*.pfx', '*.jks', '*.keystore'],
