@@ -39,7 +39,10 @@ const fields: { readonly [F in KeyField]: readonly [value: string, column: strin
   category: [`path of a category, ${atMost(limits.category)}`, '`skill_categories`'],
   keywords: [`list, or text separated by commas; ${each(limits.keyword)}`, '`skill_keywords`'],
   tags: [`list, or text separated by commas; ${each(limits.tag)}`, '`skill_tags`'],
-  capabilities: [`list of \`Name: text\`; a name of ${limits.capabilityName} characters at most`, '`capabilities`'],
+  capabilities: [
+    `list of \`Name: text\`; a name of ${limits.capabilityName} characters at most`,
+    '`capabilities`',
+  ],
   dependencies: [
     `list of skills, by path, alias or name; or of maps \`path\`, \`type\` (${choices(dependencyTypes)}), \`justification\`; or a map of types`,
     '`skill_dependencies`',
