@@ -48,11 +48,13 @@ const reasons = {
   // ---- a plan that is more often an accident than a wish ----
   'side-emptied': (_: { side: 'database' | 'files'; count: number }): Sentence => ({
     what: `${sideNames[_.side]} hold${_.side === 'files' ? '' : 's'} no skill, and both sides last agreed on ${_.count}`,
-    remedy: 'Check --skills-dir and --database-url. If it is meant, run again with --yes.',
+    remedy:
+      'See that the disk is mounted, the checkout whole, and the rows visible to this role. If it is meant, run again with --yes.',
   }),
   'side-exchanged': (_: { side: 'database' | 'files'; count: number }): Sentence => ({
     what: `${sideNames[_.side]} hold${_.side === 'files' ? '' : 's'} other skills, and none of the ${_.count} that both sides last agreed on`,
-    remedy: 'Check --skills-dir and --database-url. If it is meant, run again with --yes.',
+    remedy:
+      'See that the disk is mounted, the checkout whole, and the rows visible to this role. If it is meant, run again with --yes.',
   }),
   'too-many-deletions': (_: {
     side: 'database' | 'files';
@@ -99,7 +101,8 @@ const reasons = {
 
   'path-taken': (_: OfSkill & { side: 'database' | 'files' }): Sentence => ({
     what: `${JSON.stringify(_.path)} is not taken into ${sideNames[_.side].toLowerCase()}: the skill that stands there does not go in this run`,
-    remedy: 'Settle what keeps that one, or run again without --skill-path and --status.',
+    remedy:
+      'See what is said of the skill that stands there, or run again without --skill-path and --status.',
   }),
 
   // ---- runs ----
@@ -141,7 +144,7 @@ const reasons = {
   }),
   'plan-not-readable': (_: { file: string; why: string }): Sentence => ({
     what: `The plan ${_.file} cannot be read: ${_.why}`,
-    remedy: 'Make it readable for this user, or name another file.',
+    remedy: 'Name a plan file that this user may read.',
   }),
   'plan-damaged': (_: { file: string; line: number; why: string }): Sentence => ({
     what: `${_.file}:${_.line}: this plan was changed since it was saved, or is none: ${_.why}`,
@@ -178,7 +181,7 @@ const reasons = {
   }),
   'left-with-others': (_: object): Sentence => ({
     what: 'Another change was refused, and all or nothing was asked for',
-    remedy: 'Mend what was refused, and try again.',
+    remedy: 'Nothing is wrong with this one. Settle what was refused, and try again.',
   }),
   'plan-half-done': (_: { run: number }): Sentence => ({
     what: `A part of the plan failed, and the rest could not be taken back wholly`,
@@ -221,10 +224,13 @@ const reasons = {
   }),
   'limit-exceeded': (_: OfSkill & { file?: string; limit: string; most: number }): Sentence => ({
     what: `${_.file === undefined ? _.path : `${_.path}/${_.file}`} exceeds the limit ${_.limit} of ${_.most}`,
-    remedy: `Make it smaller, leave files out with .skillfleetignore, or raise ${_.limit} in the configuration.`,
+    remedy:
+      _.limit === 'depth' || _.limit === 'entries'
+        ? 'Leave folders out with .skillfleetignore, or point --skills-dir lower.'
+        : `Make it smaller, leave files out with .skillfleetignore, or raise limits.${_.limit} in the configuration.`,
   }),
   'skill-not-found': (_: OfSkill): Sentence => ({
-    what: `${_.path} is not in the skills directory`,
+    what: `${_.path} is no longer there`,
     remedy: 'Run again: it was removed, or ignored, meanwhile.',
   }),
   'disk-full': (_: { directory: string; code: string }): Sentence => ({
@@ -291,7 +297,7 @@ const reasons = {
   // ---- a document that cannot be changed ----
   'not-patchable': (_: OfSkill & { file: string; line?: number; key: string }): Sentence => ({
     what: `${_.path}/${_.file}${_.line === undefined ? '' : `:${_.line}`}: the new value of ${_.key} cannot be written here without changing more than that`,
-    remedy: `The change is held. Write it into ${_.file}, or set the old value in the database again.`,
+    remedy: `The change is held. Set the old value in the database again, then write the new one into ${_.file}.`,
   }),
 
   // ---- the configuration ----
@@ -362,7 +368,7 @@ const reasons = {
       'Name its authority with sslrootcert=FILE, and the host as the certificate has it. sslmode=require encrypts without asking who is there.',
   }),
   'channel-binding-missing': (_: { database: string }): Sentence => ({
-    what: `The server of ${_.database} does not bind the login to this TLS connection, and channel_binding=require asks for it`,
+    what: `The server of ${_.database} does not bind the login to a TLS connection, and channel_binding=require asks for it`,
     remedy: 'Something may stand between. If none does, channel_binding=prefer goes without.',
   }),
   'database-too-old': (_: { database: string; version: string }): Sentence => ({
@@ -402,10 +408,10 @@ const reasons = {
   'database-reshaped': (_: { database: string; why: string }): Sentence => ({
     what: `The database ${_.database} lacks something of skill-fleet's: ${_.why}`,
     remedy:
-      'It was dropped or renamed, or the search_path leads elsewhere. Look with: skill-fleet migrate --status.',
+      'It was dropped or renamed: bring it back, or restore a backup. Or the search_path leads elsewhere.',
   }),
   'database-not-found': (_: { database: string }): Sentence => ({
-    what: `The server has no database ${_.database}`,
+    what: `There is no database ${_.database}`,
     remedy: 'Create it (createdb NAME), or correct the name in DATABASE_URL.',
   }),
   'database-lost': (_: { database: string; why: string }): Sentence => ({
@@ -443,7 +449,7 @@ const reasons = {
       'Put a copy of the folder in its place, if you have one. Else move it away and run export-to-db: a new one is filled from the files. The history, and what only the database held, are in the old one alone, so keep it.',
   }),
   'database-needs-migrate': (_: { database: string; pending: number }): Sentence => ({
-    what: `The database ${_.database} holds data, and ${_.pending} migrations are pending`,
+    what: `The database ${_.database} holds data, and ${_.pending === 1 ? '1 migration is' : `${_.pending} migrations are`} pending`,
     remedy: 'Look at them with: skill-fleet migrate --status. Apply them with: skill-fleet migrate.',
   }),
   'database-not-adoptable': (_: { database: string; misfits: readonly string[] }): Sentence => ({
@@ -456,7 +462,8 @@ const reasons = {
   }),
   'migration-edited': (_: { migration: string }): Sentence => ({
     what: `The migration ${_.migration} differs from the one that was applied`,
-    remedy: 'Install the skill-fleet that applied it, or a newer one; applied migrations are never edited.',
+    remedy:
+      'Install the skill-fleet that applied it, or a newer one, with its migrations as they were released: applied ones are never edited.',
   }),
   'migration-failed': (_: { migration: string; why: string }): Sentence => ({
     what: `The migration ${_.migration} failed: ${_.why}`,

@@ -323,7 +323,7 @@ describe.skipIf(noPooler !== '')(`through a pooler in transaction mode${noPooler
 
   test.each([
     ['a password', { password: 'not-the-word' }, 'refuses this user'],
-    ['a database', { pathname: 'no_such_database' }, 'The server has no database no_such_database'],
+    ['a database', { pathname: 'no_such_database' }, 'There is no database no_such_database'],
   ])('%s that the pooler refuses is told from a server that is not there', async (_, parts, sentence) => {
     const url = inject('poolerUrl') ?? '';
     const ran = await (await makeProject()).run(['list'], { DATABASE_URL: wronged(url, parts) });
