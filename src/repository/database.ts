@@ -10,6 +10,7 @@ import {
   type Load,
   type Loaded,
   notWhole,
+  oneByOne,
   type Reading,
   type Result,
   type SkillState,
@@ -78,7 +79,7 @@ export class Database implements DatabaseReplica {
   load: Load = (paths) => {
     const taken = this.#taken;
     return this.#load(
-      paths,
+      this.#keysOf(paths),
       taken && { source: taken.source, isOffered: (path) => taken.paths.has(path), onTaken: () => {} },
     );
   };
@@ -87,7 +88,7 @@ export class Database implements DatabaseReplica {
     const taken = new Set<SkillPath>();
     const digests = new Map<SkillPath, Digest>();
     const files = { source, isOffered: () => true, onTaken: (path: SkillPath) => taken.add(path) };
-    for await (const batch of this.#load(paths, files)) {
+    for await (const batch of this.#load(this.#keysOf(paths), files)) {
       for (const loaded of batch) {
         if ('skill' in loaded && taken.has(loaded.path)) digests.set(loaded.path, digestSkill(loaded.skill));
       }
@@ -96,8 +97,8 @@ export class Database implements DatabaseReplica {
     return digests;
   };
 
-  #load(paths: readonly SkillPath[], files: Beside['files'] | null): AsyncIterable<readonly Loaded[]> {
-    return loadRows(this.#connection, this.#keysOf(paths), {
+  #load(keys: readonly RowKey[], files: Beside['files'] | null): AsyncIterable<readonly Loaded[]> {
+    return loadRows(this.#connection, keys, {
       mapping: this.#mapping,
       ...(files && { files }),
     });
@@ -250,16 +251,24 @@ export class Database implements DatabaseReplica {
   async restore(path: string, revision: number): Promise<Outcome<Restored>> {
     const past = await this.inView(async () => {
       const known = await findSkill(this.#connection, path);
-      return known && ([known, await loadRevision(this.#connection, { ...known, revision })] as const);
+      if (known === undefined) return undefined;
+      const rows = oneByOne(this.#load(known.revision === null ? [] : [known], null));
+      const { value: now } = await rows.next();
+      return { known, now, skill: await loadRevision(this.#connection, { ...known, revision }) };
     });
     if (!past) return refuse({ reason: 'skill-unknown', path });
-    const [known, skill] = past;
+    const { known, now, skill } = past;
     if (!skill.ok) return skill;
     const after = { digest: digestSkill(skill.value) };
+    // A row that cannot be read is mended by this, and nobody wants it back.
+    const held = now && 'skill' in now ? digestSkill(now.skill) : after.digest;
     const before =
       known.revision === null
         ? null
-        : { ...after, row: { skillId: known.skillId, revision: known.revision, status: 'active' as const } };
+        : {
+            digest: held,
+            row: { skillId: known.skillId, revision: known.revision, status: 'active' as const },
+          };
     const change: Change = { path: known.path, before, after, origin: 'database' };
     const [result] = await this.apply([change], async function* () {
       yield [{ path: known.path, skill: skill.value }];

@@ -129,7 +129,12 @@ export async function recordedRun(
      from sync_runs r
      where r.run_id = $1
        or $1::bigint is null and r.undoes is null and r.run_id <> all ($2)
-         and exists (select from sync_log l where l.run_id = r.run_id and l.status = 'success')
+         and exists (
+           select from sync_log l
+           where l.run_id = r.run_id and l.status = 'success'
+             -- What left a skill as it was leaves nothing to take back.
+             and (l.before_digest is distinct from l.after_digest or l.former_path is not null or not l.is_detailed)
+         )
      order by r.run_id desc limit 1`,
     [id, id === null ? [...(await takenBack(connection)).keys()] : []],
   );

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { Database } from '../../src/repository/database.ts';
 import { compileMapping } from '../../src/taxonomy/infer.ts';
 import { databaseKinds } from '../databases.ts';
-import { document, makeSides } from './sides.ts';
+import { document, makeSides, rowsOf } from './sides.ts';
 
 type Sides = Awaited<ReturnType<typeof makeSides>>;
 
@@ -101,6 +101,42 @@ describe('restore', () => {
     await restore(sides, 'x', kept);
     await sides.run('sync');
     expect((await sides.files())['x/SKILL.md']).toBe(document('x', 'Mine, unsynced.\n'));
+  });
+
+  test.each<[string, (sides: Sides) => Promise<unknown>]>([
+    ['stands', async () => {}],
+    [
+      'was edited by SQL',
+      ({ connection }) =>
+        connection.query(`update skills set description = 'Theirs.', skill_content = 'Theirs.'`),
+    ],
+    [
+      'was deleted by a sync',
+      async (sides) => {
+        await rm(path.join(sides.folder, 'x'), { recursive: true });
+        await sides.run('sync', { deletes: true, yes: true });
+      },
+    ],
+  ])(
+    'is taken back where the row %s, and leaves the run before it to be taken back next',
+    async (_, happens) => {
+      const sides = await movedOn('postgres');
+      await happens(sides);
+      const before = await rowsOf(sides.connection);
+      const { undoes: latest } = (await sides.undo(null, { dryRun: true, yes: true })).plan;
+      await restore(sides, 'x', await firstRevision(sides));
+      expect(await rowsOf(sides.connection)).not.toEqual(before);
+      expect((await sides.undo(null, { yes: true })).words).toEqual(['x: undone -> database']);
+      expect(await rowsOf(sides.connection)).toEqual(before);
+      expect((await sides.undo(null, { dryRun: true, yes: true })).plan).toMatchObject({ undoes: latest });
+    },
+  );
+
+  test('of what the row holds already is no run to take back', async () => {
+    const sides = await movedOn('postgres');
+    const first = await firstRevision(sides);
+    for (const _ of 'ab') await restore(sides, 'x', first);
+    expect((await sides.undo(null, { dryRun: true })).plan).toMatchObject({ undoes: 3 });
   });
 
   test('finds a skill by an alias that its document names', async () => {
