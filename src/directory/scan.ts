@@ -107,7 +107,8 @@ async function listFiles(scan: Scan, top: string, signal?: AbortSignal): Promise
       readdir: (folder: string, ...rest: readonly unknown[]) => {
         const done = rest.at(-1) as (error: unknown, entries: readonly unknown[]) => void;
         if (signal?.aborted) {
-          done(signal.reason, []);
+          // Each answer asks for the next folder: thousands of them within one another would overflow the stack.
+          setImmediate(done, signal.reason, []);
           return;
         }
         const below = decodeURIComponent(folder.slice(1));

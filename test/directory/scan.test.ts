@@ -338,3 +338,18 @@ test('no rules are read behind a link on the way to a skill', async () => {
   const scanned = await scanOne(libraryOf(root), 'link/b' as SkillPath);
   expect(scanned).toEqual({ ok: true, value: { files: null, loose: [], nested: [] } });
 });
+
+test('a signal ends it with its reason, however many folders wait to be listed', async () => {
+  const root = makeFolder(
+    Object.fromEntries(Array.from({ length: 2000 }, (_, number) => [`${number}`, 'FOLDER'])),
+  );
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const readdir: Disk['readdir'] = async (place) => {
+    const items = await nodeDisk.readdir(place);
+    if (place !== root) controller.abort(reason);
+    return items;
+  };
+  const library = libraryOf(root, { disk: { ...nodeDisk, readdir } });
+  await expect(scanTree(library, controller.signal)).rejects.toBe(reason);
+});
