@@ -109,6 +109,12 @@ export async function keepFiles(
   return new Map(rows.map((row) => [row.skill_id, row.revision]));
 }
 
+/**
+ * A condition on revisions: files that a run overwrote, and kept first, which were never a row's state. A row that has
+ * its state from files notes when it got that.
+ */
+export const isKeptFiles = (alias: string) => `${alias}.origin = 'files' and ${alias}.revised_at is null`;
+
 /** When each row was last changed, by the database's clock, and what that says now. */
 export async function rowsChangedAt(
   connection: Connection,

@@ -5,6 +5,7 @@ import type { Digest } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
 import type { TaxonomyMapping } from '../taxonomy/infer.ts';
 import type { Connection } from './connection.ts';
+import { isKeptFiles } from './history.ts';
 import { loadRows } from './load.ts';
 import { type KnownSkill, loadRevisions } from './revision.ts';
 import { takenBack } from './runs.ts';
@@ -125,8 +126,7 @@ export function loggedRevisions(
        select r.revision, r.skill_path, coalesce(r.revised_at, kept.at) as at, r.origin, r.writer, r.digest,
          r.replaced_by_run, false as is_present, r.deleted, kept.at is not null as is_kept
        from skill_revisions r
-       -- Nothing else that stands in the history says nothing of columns and relations.
-       left join lateral (select r.replaced_at as at where r.index is null and r.pruned_at is null) kept on true
+       left join lateral (select r.replaced_at as at where ${isKeptFiles('r')}) kept on true
        where r.skill_id = $1
        union all
        select y.revision, s.skill_path, y.revised_at, y.origin, y.writer,

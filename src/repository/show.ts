@@ -2,6 +2,7 @@
 
 import type { Status } from '../skill/status.ts';
 import type { Connection } from './connection.ts';
+import { isKeptFiles } from './history.ts';
 
 /** A skill at the other end of a relation. */
 export interface Linked {
@@ -131,10 +132,9 @@ export async function readShown(connection: Connection, skillId: number): Promis
 
 /** The latest revision in which a skill that is gone stood; undefined where the history has none. */
 export async function lastStanding(connection: Connection, skillId: number): Promise<number | undefined> {
-  // Files that a run overwrote, and kept first, were never the skill's state: nothing else stands with them.
   const [row] = await connection.query<{ revision: number }>(
     `select r.revision from skill_revisions r
-     where r.skill_id = $1 and not r.deleted and (r.index is not null or r.pruned_at is not null)
+     where r.skill_id = $1 and not r.deleted and not (${isKeptFiles('r')})
      order by r.revision desc limit 1`,
     [skillId],
   );

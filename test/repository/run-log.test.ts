@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { oneByOne } from '../../src/replica.ts';
 import { inView } from '../../src/repository/connection.ts';
 import { Database } from '../../src/repository/database.ts';
+import { pruneRevisions } from '../../src/repository/prune.ts';
 import { findSkill, type KnownSkill } from '../../src/repository/revision.ts';
 import {
   type LoggedRevision,
@@ -13,6 +14,7 @@ import {
   loggedRevisions,
   loggedRuns,
 } from '../../src/repository/run-log.ts';
+import { lastStanding } from '../../src/repository/show.ts';
 import { documentOf } from '../../src/skill/skill.ts';
 import { compileMapping } from '../../src/taxonomy/infer.ts';
 import { databaseKinds } from '../databases.ts';
@@ -193,4 +195,30 @@ describe.each(databaseKinds)('with %s', (kind) => {
       'a | files run 1 | first | One.',
     ]);
   });
+});
+
+test('files that a run kept have their time and their run also when their contents are given up', async () => {
+  const sides = await makeSides('postgres');
+  const { connection } = sides;
+  await sides.write({ 'a/SKILL.md': document('a', 'One.\n') });
+  await sides.run('sync');
+  await connection.query(`update skills set skill_content = 'Theirs.'`);
+  await sides.write({ 'a/SKILL.md': document('a', 'Mine.\n') });
+  await sides.run('import', { force: true, yes: true });
+  for (const body of ['Two.\n', 'Three.\n', 'Four.\n']) {
+    await sides.write({ 'a/SKILL.md': document('a', body) });
+    await sides.run('sync');
+  }
+  const states = await statesOf(sides, 'a');
+  const { skillId } = await skillAt(sides, 'a');
+  await pruneRevisions(connection, { keepLast: 0, keepDays: 0 });
+  expect((await wordsOf(sides, 'a')).filter((words) => words.includes('kept'))).toEqual([
+    'a | files run 2 | after 2 | kept | revision-pruned',
+  ]);
+  expect(await statesOf(sides, 'a')).toEqual(states);
+  await connection.query('delete from skill_revisions where skill_id = $1 and revision > $2', [
+    skillId,
+    states.find(({ isKept }) => isKept)?.revision,
+  ]);
+  expect(await lastStanding(connection, skillId)).toBe(states.at(-2)?.revision);
 });
