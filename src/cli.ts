@@ -23,6 +23,8 @@ const seconds = numberUpTo(86_400);
 /** A thousand years, and what no skill reaches. */
 const days = wholeNumber(0, 365_000);
 const revisionCount = wholeNumber(0, 1_000_000_000);
+/** What numbers of runs and revisions can be. */
+const serial = wholeNumber(1, 999_999_999_999_999);
 
 function addCommand(
   name: string,
@@ -318,19 +320,20 @@ addCommand(
     'skill-fleet restore development/languages/python/async --revision 12',
   ],
 )
-  .requiredOption(
-    '--revision <number>',
-    'the revision, as a run or log printed it',
-    wholeNumber(1, 999_999_999_999_999),
-  )
+  .requiredOption('--revision <number>', 'the revision, as a run or log printed it', serial)
   .option('--dry-run', 'show what would become different; change nothing');
 
 addCommand(
-  'undo [run]',
+  'undo',
   'take back what a run did, on both sides',
   () => import('./commands/undo.ts') as Promise<CommandModule>,
   ['skill-fleet undo --dry-run', 'skill-fleet undo', 'skill-fleet undo 12 --yes'],
 )
+  .addArgument(
+    new Argument('[run]', 'its number, as log shows it (default: the latest not taken back yet)').argParser(
+      (text) => `${serial(text)}`,
+    ),
+  )
   .option('--dry-run', 'show what would be taken back; change nothing')
   .addOption(diffOption())
   .option('--skill-path <glob...>', 'only skills at these paths; * within a folder, ** across folders')

@@ -63,6 +63,16 @@ describe('what stops a command is said in a sentence, and nothing is half done',
     ],
     ['an unknown option', ['sync-db', '--drty-run'], {}, 64, /unknown option '--drty-run'/],
     ['an unknown command', ['snyc-db'], {}, 64, /unknown command 'snyc-db'/],
+    ...['abc', '1.5', '0', '99999999999999999999'].map(
+      (run) =>
+        [
+          `no run: ${run}`,
+          ['undo', run],
+          {},
+          64,
+          /^error: .*argument 'run'\. Write a whole number from 1 to /m,
+        ] as const,
+    ),
     ['an unknown status', ['list', '--status', 'sleeping'], {}, 64, /Allowed choices are/],
   ];
 
