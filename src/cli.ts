@@ -3,6 +3,7 @@
 
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { durationMs } from './commands/duration.ts';
+import { failUnwritten } from './commands/interruption.ts';
 import { programVersion } from './version.ts';
 
 const exitWrongUsage = 64;
@@ -435,8 +436,7 @@ for (const command of [program, ...program.commands]) {
   });
 }
 
-// A reader that has gone is no fault. Commands hear of it themselves.
-for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
+failUnwritten();
 
 try {
   await program.parseAsync();

@@ -11,7 +11,7 @@ import type { Connection } from '../repository/connection.ts';
 import { withProblems } from '../repository/open.ts';
 import type { ConnectOptions } from '../repository/server.ts';
 import { exitCodes } from './exit-codes.ts';
-import { exitCodeUnder, listenForInterruption } from './interruption.ts';
+import { exitCodeUnder, isUnheard, listenForInterruption } from './interruption.ts';
 
 /** Flags that any command takes. */
 export interface GlobalFlags {
@@ -70,7 +70,7 @@ export async function runUnconfigured(
     const connecting = connectOptions(flags, output, signal);
     const code = await untilInterrupted(signal, () => command({ output, signal, connecting }));
     const exitCode = exitCodeUnder(signal, code.ok ? code.value : exitCodes.failed);
-    if (!code.ok) {
+    if (!code.ok && !isUnheard(signal)) {
       reportFailure(output, flags, code.problem, exitCode);
       // Past the output, in which nothing is a command to the runner.
       if (isOnGithub(process.env)) process.stderr.write(failureLine(code.problem));

@@ -8,11 +8,39 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Why a signal was aborted: what the process is to end with. */
 class Interruption extends Error {
   readonly exitCode: number;
+  readonly isUnheard: boolean;
 
-  constructor(exitCode: number) {
+  constructor(exitCode: number, isUnheard: boolean) {
     super('interrupted');
     this.exitCode = exitCode;
+    this.isUnheard = isUnheard;
   }
+}
+
+/** Whether what ended a command is that nobody hears it: then there is nothing to say. */
+export function isUnheard({ reason }: AbortSignal): boolean {
+  return reason instanceof Interruption && reason.isUnheard;
+}
+
+/**
+ * Lets a process whose output could not be written say so as it ends, and fail by that: also where a command ends
+ * at once, as for help. A reader that has gone is no fault.
+ */
+export function failUnwritten(): void {
+  const outputs = [process.stdout, process.stderr];
+  const errors: (NodeJS.ErrnoException | null)[] = [];
+  for (const output of outputs) output.on('error', (error) => errors.push(error));
+  process.on('exit', () => {
+    // What was written last may have failed, and nobody have heard of it yet.
+    const error = [...errors, ...outputs.map(({ errored }) => errored)].find(isFault);
+    if (!error) return;
+    process.stderr.write(`error: The output cannot be written: ${error.message}\n`);
+    process.exitCode = exitCodes.failed;
+  });
+}
+
+function isFault(error: NodeJS.ErrnoException | null): boolean {
+  return error !== null && error.code !== 'EPIPE';
 }
 
 /** What a command ends with: its own code, or that of what interrupted it. */
@@ -22,8 +50,8 @@ export function exitCodeUnder(signal: AbortSignal, code: number): number {
 
 /**
  * Listens until `dispose`. The first signal lets what is under way come to an end, or be rolled back; the second
- * ends the process at once. A reader that has seen enough ends a command that only reads, and no other: what
- * was asked for is done whether or not anybody watches.
+ * ends the process at once. A reader that has seen enough, and an output that takes no more, end a command that only
+ * reads, and no other: what was asked for is done whether or not anybody watches.
  */
 export function listenForInterruption(onlyReads: boolean): {
   readonly signal: AbortSignal;
@@ -31,15 +59,15 @@ export function listenForInterruption(onlyReads: boolean): {
   dispose(): void;
 } {
   const controller = new AbortController();
-  const abort = (exitCode: number) => controller.abort(new Interruption(exitCode));
+  const abort = (exitCode: number, isUnheard: boolean) =>
+    controller.abort(new Interruption(exitCode, isUnheard));
   const onSignal = (name: (typeof signals)[number]) => {
     const exitCode = 128 + constants.signals[name];
     if (controller.signal.aborted) process.exit(exitCode);
-    abort(exitCode);
+    abort(exitCode, false);
   };
-  const onOutputError = ({ code: why }: NodeJS.ErrnoException) => {
-    if (why !== 'EPIPE') abort(exitCodes.failed);
-    else if (onlyReads) abort(exitCodes.done);
+  const onOutputError = ({ code }: NodeJS.ErrnoException) => {
+    if (onlyReads) abort(code === 'EPIPE' ? exitCodes.done : exitCodes.failed, true);
   };
   const outputs = [process.stdout, process.stderr];
   for (const name of signals) process.on(name, onSignal);

@@ -148,6 +148,52 @@ describe('what stops a command is said in a sentence, and nothing is half done',
   });
 });
 
+describe('an output that takes no more fails the command with one line that says so', () => {
+  const commands = [
+    '--help',
+    '--version',
+    'completion bash',
+    'migrate --status',
+    'sync-db',
+    'status',
+    'list',
+    'show x',
+    'log',
+    'verify',
+    'list --json',
+    'sync-db --dry-run',
+    'diff',
+  ];
+
+  test.each(['full', 'gone'])('%s', async (kind) => {
+    const project = await makeProject();
+    await writeFiles(project.folder, { 'skills/x/SKILL.md': skill });
+    const url = await databaseUrl('postgres');
+    const redirect = kind === 'full' ? '> /dev/full' : '| true';
+    const cli = path.join(projectRoot, 'dist/cli.js');
+    for (const command of commands) {
+      if (command === 'diff') await writeFiles(project.folder, { 'skills/x/SKILL.md': `${skill}More.\n` });
+      const ran = await runProcess(
+        'bash',
+        ['-c', `set -o pipefail; "${process.execPath}" "${cli}" ${command} ${redirect}`],
+        {
+          cwd: project.folder,
+          env: personEnvironment({ DATABASE_URL: url }),
+        },
+      );
+      const said = ran.stderr.split('\n').filter((line) => /error|Interrupted|^ +at /.test(line));
+      expect({ command, code: ran.code, said }).toEqual({
+        command,
+        code: kind === 'full' ? 1 : 0,
+        said:
+          kind === 'full' ? [expect.stringMatching(/^error: The output cannot be written: .*ENOSPC/)] : [],
+      });
+    }
+    // What was asked for was done.
+    expect(await sql(url, 'select skill_path from skills')).toEqual([{ skill_path: 'x' }]);
+  });
+});
+
 describe('a skill that cannot be read is named, and the others go on', () => {
   test('broken YAML, broken UTF-8 and a NUL', async () => {
     const project = await makeProject();
