@@ -31,6 +31,8 @@ export interface Conflict extends Pair {
   readonly why: 'both-edited' | 'edited-and-deleted' | 'both-renamed' | 'no-base' | 'waits' | 'moved-on';
   /** What both sides agreed on, where that is known. */
   readonly base: Digest | null;
+  /** Why no side won by being newer, where that was to decide. */
+  readonly undecided?: Undecided;
   /** Where the sides do not go together, if a merge was tried; none where nobody has what they agreed on. */
   readonly regions?: readonly Region[];
 }
@@ -60,6 +62,9 @@ export interface ConflictTimes {
   readonly database: Date | null;
 }
 
+/** Why the times of both sides' last changes decide nothing: they are too close, or one is not known, or not to be trusted. */
+export type Undecided = 'same-time' | 'time-unknown';
+
 /** Why a side won. */
 export type WonBy = 'newer' | 'preferred' | 'edit-over-deletion';
 
@@ -70,22 +75,23 @@ export interface Won {
   readonly by: WonBy;
 }
 
-/** Decides a conflict. Null where the policy, or what is known of the times, does not. Pure and total. */
+/** Decides a conflict: who won, or why the times say nothing; neither where the policy does not. Pure and total. */
 export function winnerOf(
   { why, local }: Conflict,
   policy: ConflictPolicy,
   times: ConflictTimes | undefined,
-): Won | null {
-  if (policy === 'fail') return null;
+): Won | { readonly undecided?: Undecided } {
+  if (policy === 'fail') return {};
   if (why === 'edited-and-deleted') {
     return { changes: local === null ? 'files' : 'database', by: 'edit-over-deletion' };
   }
   if (policy === 'local') return { changes: 'database', by: 'preferred' };
   if (policy === 'database') return { changes: 'files', by: 'preferred' };
   // Without a base nobody knows who left what: a later time would be a guess.
-  if (policy !== 'newest' || why !== 'both-edited' || !times?.files || !times.database) return null;
+  if (policy !== 'newest' || why !== 'both-edited') return {};
+  if (!times?.files || !times.database) return { undecided: 'time-unknown' };
   const later = times.files.getTime() - times.database.getTime();
-  if (Math.abs(later) < sameTimeMs) return null;
+  if (Math.abs(later) < sameTimeMs) return { undecided: 'same-time' };
   return { changes: later > 0 ? 'database' : 'files', by: 'newer' };
 }
 

@@ -396,7 +396,7 @@ function addConflict(draft: Draft, input: PlanInput, pair: Pair, named?: Conflic
   const conflict: Conflict = { ...pair, why: named ?? whyConflict(pair, base), base };
   if (addMerge(draft, input, conflict)) return;
   const won = winnerOf(conflict, input.policy.onConflict, input.times.get(pair.path));
-  if (won === null) draft.conflicts.push(conflict);
+  if (!('changes' in won)) draft.conflicts.push({ ...conflict, ...won });
   else if (changes.includes(won.changes)) draft.changes.push(changeOf(pair, won.changes, won.by));
   else draft.ahead.push(aheadOf(changeOf(pair, won.changes, won.by)));
 }
@@ -485,9 +485,9 @@ function addMove(draft: Draft, input: PlanInput, pair: Pair, mover: Side, conten
     const conflict: Conflict = { ...pair, why: 'both-edited', base: baseAt(input, pair) };
     if (!input.policy.force && addMerge(draft, input, conflict, mover)) return;
     const won = winnerOf(conflict, input.policy.onConflict, input.times.get(pair.path));
-    if (won) edit = { side: won.changes, why: won.by };
+    if ('changes' in won) edit = { side: won.changes, why: won.by };
     else if (!input.policy.force) {
-      draft.conflicts.push(conflict);
+      draft.conflicts.push({ ...conflict, ...won });
       return;
     }
   } else if (content === 'change-database' || content === 'change-files') {

@@ -1,6 +1,7 @@
 // A plan and its results as lines for people: per skill what and why, then a summary that says what is next.
 
 import type { Problem } from '../problem.ts';
+import type { Undecided } from '../reconcile/conflict.ts';
 import {
   type Ahead,
   type Conflict,
@@ -99,8 +100,17 @@ const conflictReasons: { readonly [W in Conflict['why']]: string } = {
   'moved-on': 'it changed since the run that is to be taken back',
 };
 
-export function conflictRow({ path, why, renamed }: Conflict): PlanRow {
-  return { verb: 'conflict', path: renamed ? renamedText(renamed) : path, why: conflictReasons[why] };
+const undecidedTexts: { readonly [U in Undecided]: string } = {
+  'same-time': ', within two seconds of each other',
+  'time-unknown': ', and it is not known which was last',
+};
+
+export function conflictRow({ path, why, undecided, renamed }: Conflict): PlanRow {
+  return {
+    verb: 'conflict',
+    path: renamed ? renamedText(renamed) : path,
+    why: conflictReasons[why] + (undecided ? undecidedTexts[undecided] : ''),
+  };
 }
 
 /** A conflict, and where its sides do not go together. */

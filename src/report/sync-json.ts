@@ -56,12 +56,13 @@ export function jsonReport(output: Output, command: string): SyncReport {
           ...(plan.undoes !== undefined && { undoes: plan.undoes }),
           ...(next && { next: { ...countPlan(next), problems: next.problems.length } }),
           changes,
-          conflicts: plan.conflicts.map(({ path, why, local, remote, renamed, regions }) => ({
+          conflicts: plan.conflicts.map(({ path, why, undecided, local, remote, renamed, regions }) => ({
             path,
             ...(renamed && {
               renamed: { from: renamed.base.path, files: renamed.files, database: renamed.database },
             }),
             why,
+            ...(undecided && { undecided }),
             ...digests({ path, local, remote }),
             ...(regions && { regions }),
             diff: diffs.get(path),

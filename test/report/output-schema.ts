@@ -84,6 +84,10 @@ const conflict = z.strictObject({
   path,
   renamed: z.object({ from: path, files: path, database: path }).optional(),
   why: z.enum(['both-edited', 'edited-and-deleted', 'both-renamed', 'no-base', 'waits', 'moved-on']),
+  undecided: z
+    .enum(['same-time', 'time-unknown'])
+    .optional()
+    .describe('Why neither side won by being newer, where --on-conflict newest was to decide.'),
   files: digest,
   database: digest,
   regions: z.array(region).optional(),

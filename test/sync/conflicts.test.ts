@@ -57,15 +57,18 @@ describe.each(databaseKinds)('a conflict with %s', (kind) => {
   );
 
   test.each([
-    ['the same time', new Date('2026-02-03T04:05:06Z'), `'2026-02-03 04:05:07+00'`],
-    ['a file of 1970', new Date(0), 'revised_at'],
-    ['a file of 2099', new Date('2099-01-01T00:00:00Z'), 'revised_at'],
-    ['a row of 1970', new Date(), `'epoch'`],
-    ['a row of the day after tomorrow', new Date(), `now() + interval '2 days'`],
-    ['a row without a time', new Date(), 'null'],
-  ])('is decided by nobody where the times are senseless: %s', async (_, time, revisedAt) => {
+    ['the same time', new Date('2026-02-03T04:05:06Z'), `'2026-02-03 04:05:07+00'`, 'same-time'],
+    ['a file of 1970', new Date(0), 'revised_at', 'time-unknown'],
+    ['a file of 2099', new Date('2099-01-01T00:00:00Z'), 'revised_at', 'time-unknown'],
+    ['a row of 1970', new Date(), `'epoch'`, 'time-unknown'],
+    ['a row of the day after tomorrow', new Date(), `now() + interval '2 days'`, 'time-unknown'],
+    ['a row without a time', new Date(), 'null', 'time-unknown'],
+  ])('is decided by nobody where the times are senseless: %s', async (_, time, revisedAt, undecided) => {
     const { run, files } = await conflicting(time, revisedAt);
-    expect((await run('sync', { onConflict: 'newest' })).words).toEqual(['x: conflict both-edited']);
+    const { words, plan } = await run('sync', { onConflict: 'newest' });
+    expect(words).toEqual(['x: conflict both-edited']);
+    expect(plan.conflicts).toMatchObject([{ undecided }]);
+    expect((await run('sync', { onConflict: 'fail' })).plan.conflicts).not.toMatchObject([{ undecided }]);
     expect((await files())['x/SKILL.md']).toContain('Mine.');
   });
 
