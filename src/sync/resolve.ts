@@ -5,6 +5,7 @@ import { otherSide } from '../reconcile/conflict.ts';
 import { mergeSkills } from '../reconcile/merge.ts';
 import { type Conflict, type Plan, type PlannedChange, resolveByHand, type Side } from '../reconcile/plan.ts';
 import { digestSkill } from '../skill/digest.ts';
+import type { SkillPath } from '../skill/path.ts';
 import { documentOf, type Entry, makeSkill, type Skill } from '../skill/skill.ts';
 import { loadConflicts } from './merge.ts';
 import { type Prepared, prepareSync, type SyncInput } from './sync.ts';
@@ -13,8 +14,8 @@ import { type Prepared, prepareSync, type SyncInput } from './sync.ts';
 export type Resolution = Side | { readonly document: Buffer } | { readonly entries: readonly Entry[] };
 
 /**
- * Plans what settles the conflict that `input` selects. Writes nothing. Problems: `no-conflict`, `conflict-waits`,
- * `conflict-of-one`, `files-not-settled`.
+ * Plans what settles the conflict that `input` selects. Writes nothing. Problems: `skill-path-matches-nothing`, `no-conflict`,
+ * `conflict-waits`, `conflict-of-one`, `files-not-settled`.
  */
 export function prepareResolve(
   input: SyncInput,
@@ -27,8 +28,13 @@ export function prepareResolve(
     const prepared = await prepareSync({ ...input, policy: { ...input.policy, force: false, onConflict } });
     const { plan } = prepared;
     const { conflicts, problems } = plan;
+    const { local, remote, base } = prepared;
+    const isKnown = [local.skills, remote.skills, base.entries].some((known) => known.has(path as SkillPath));
     // What cannot be read is neither in a conflict nor in none.
-    const none = refuse(problems[0] ?? { reason: 'no-conflict', path });
+    const none = refuse(
+      problems[0] ??
+        (isKnown ? { reason: 'no-conflict', path } : { reason: 'skill-path-matches-nothing', glob: path }),
+    );
     const conflict = conflicts.find((one) => one.path === path) ?? conflicts[0];
     if (conflict?.why === 'waits') return refuse({ reason: 'conflict-waits', path });
     if (typeof resolution === 'string') {

@@ -144,7 +144,7 @@ describe('a conflict', () => {
   test.each(['files', 'database', byHand] as const)('that is none is not settled: %j', async (resolution) => {
     const sides = await begun();
     expect(await sides.resolve(resolution)).toBe('no-conflict');
-    expect(await sides.resolve(resolution, 'nowhere')).toBe('no-conflict');
+    expect(await sides.resolve(resolution, 'nowhere')).toBe('skill-path-matches-nothing');
     await sides.write({ 'x/SKILL.md': document('x', 'Mine.\n') });
     expect(await sides.resolve(resolution)).toBe('no-conflict');
     expect((await sides.run('sync')).words).toEqual(['x: edited -> database']);
