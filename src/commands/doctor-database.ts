@@ -35,7 +35,7 @@ import type { ConnectOptions, Link } from '../repository/server.ts';
 import { findMisfits } from '../repository/shape.ts';
 import { describeDatabase } from '../repository/sqlstate.ts';
 import { failure, skipped } from './doctor-configuration.ts';
-import { whyNotSide } from './sides.ts';
+import { chosenDatabase } from './sides.ts';
 
 type Found = Omit<Check, 'group' | 'name'>;
 
@@ -81,8 +81,8 @@ export async function databaseChecks(
   const choice = examined.database?.value;
   if (!choice?.ok) return withoutConnection(skipped('which database is not known'));
   const { stateDirectory } = examined;
-  const why = directory && (await whyNotSide({ database: choice.value, stateDirectory }, directory));
-  if (why) return withoutConnection(failure(why));
+  const chosen = directory && (await chosenDatabase({ database: choice.value, stateDirectory }, directory));
+  if (chosen && !chosen.ok) return withoutConnection(failure(chosen.problem));
   const beside = await embeddedChecks(choice.value);
   const isHeld = beside.some(({ outcome, name }) => name === 'embedded lock' && outcome === 'warn');
   if (isHeld) return [...beside, ...withoutConnection(skipped('the embedded database is in use'))];

@@ -7,6 +7,7 @@ import { connect, migrationsOf } from '../repository/open.ts';
 import { makeStateDirectory } from '../state-directory.ts';
 import { type GlobalFlags, runCommand, type Surroundings, withConnection } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
+import { chosenAlone } from './sides.ts';
 
 /** Flags of `migrate`. */
 export interface MigrateFlags extends GlobalFlags {
@@ -22,7 +23,9 @@ export function run(flags: MigrateFlags): Promise<number> {
 }
 
 async function show({ json }: MigrateFlags, { config, output, connecting }: Surroundings) {
-  const migrations = await migrationsOf(config.database, nodeDisk, connecting);
+  const chosen = await chosenAlone(config);
+  if (!chosen.ok) return chosen;
+  const migrations = await migrationsOf(chosen.value, nodeDisk, connecting);
   if (!migrations.ok) return migrations;
   const { value } = migrations;
   output.result(json ? jsonText({ migrations: value }) : value.map(migrationLine).join(''));
@@ -30,8 +33,10 @@ async function show({ json }: MigrateFlags, { config, output, connecting }: Surr
 }
 
 async function apply({ json }: MigrateFlags, { config, output, connecting }: Surroundings) {
+  const chosen = await chosenAlone(config);
+  if (!chosen.ok) return chosen;
   await makeStateDirectory(nodeDisk, config.stateDirectory);
-  const connection = await connect(config.database, nodeDisk, connecting);
+  const connection = await connect(chosen.value, nodeDisk, connecting);
   if (!connection.ok) return connection;
   return withConnection(connection.value, async () => {
     const applied = await migrate(connection.value);

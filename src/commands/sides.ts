@@ -9,12 +9,12 @@ import { type Outcome, type Problem, refuse } from '../problem.ts';
 import type { DatabaseReplica, RunStart } from '../replica.ts';
 import type { DatabaseName } from '../repository/connection.ts';
 import { Database } from '../repository/database.ts';
-import { standsAmongSkills } from '../repository/embedded.ts';
+import { embeddedExists, standsAmongSkills } from '../repository/embedded.ts';
 import { emptyDatabase } from '../repository/empty.ts';
 import { type OpenedDatabase, openForReading, openForWriting } from '../repository/open.ts';
 import type { ConnectOptions } from '../repository/server.ts';
 import { makeStateDirectory, trashOf } from '../state-directory.ts';
-import { lastDatabase } from '../sync/base.ts';
+import { type BaseIdentity, lastDatabase } from '../sync/base.ts';
 import type { SyncInput } from '../sync/sync.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
 import { userName } from '../user.ts';
@@ -36,6 +36,44 @@ export async function openSkills({
   });
 }
 
+/**
+ * The database that was chosen for a skills directory. Refused where the embedded one, which nobody chose, would stand
+ * in for the one that the directory was last synced with, and where it would stand among the skills.
+ */
+export async function chosenDatabase(
+  { database, stateDirectory }: Pick<Config, 'database' | 'stateDirectory'>,
+  directory: string,
+): Promise<Outcome<Config['database']>> {
+  if (database.kind === 'embedded' && database.chosen === 'default') {
+    const last = await lastDatabase(nodeDisk, stateDirectory, directory);
+    if (last !== undefined && (await isAnother(last, database.directory))) {
+      const why = `this directory was last synced with ${last.kind === 'embedded' ? last.name : `${last.name} at ${last.host}`}`;
+      return refuse({ reason: 'database-url-not-set', why });
+    }
+  }
+  if (database.kind === 'embedded' && (await standsAmongSkills(nodeDisk, database.directory, directory))) {
+    return refuse({
+      reason: 'embedded-folder-among-skills',
+      directory: database.directory,
+      skillsDirectory: directory,
+    });
+  }
+  return { ok: true, value: database };
+}
+
+/** Whether a database is another one than the embedded one in a folder, which may have moved with its project. */
+async function isAnother({ kind, name }: BaseIdentity['database'], directory: string): Promise<boolean> {
+  if (kind !== 'embedded') return true;
+  const [there, here] = await Promise.all([name, directory].map(realPath));
+  const isOfMoved = name.endsWith('/.skill-fleet/db') && !(await embeddedExists(nodeDisk, name));
+  return there !== here && !isOfMoved;
+}
+
+/** A path without links; itself where nothing stands there. */
+function realPath(place: string): Promise<string> {
+  return nodeDisk.realpath(place).catch(() => place);
+}
+
 /** Opens the chosen database: for a dry run, only to read what is there. */
 export async function openSide(
   config: Config,
@@ -43,34 +81,12 @@ export async function openSide(
   directory: string,
   isDryRun: boolean,
 ): Promise<Outcome<OpenedDatabase>> {
-  const { database, stateDirectory } = config;
-  const why = await whyNotSide(config, directory);
-  if (why !== undefined) return refuse(why);
+  const chosen = await chosenDatabase(config, directory);
+  if (!chosen.ok) return chosen;
+  const { value: database } = chosen;
   if (isDryRun) return openForReading(database, nodeDisk, connecting);
-  await makeStateDirectory(nodeDisk, stateDirectory);
+  await makeStateDirectory(nodeDisk, config.stateDirectory);
   return openForWriting(database, nodeDisk, connecting);
-}
-
-/** Why the chosen database is not the one for a skills directory, which is its real path: nobody meant it, or where it stands. */
-export async function whyNotSide(
-  { database, stateDirectory }: Pick<Config, 'database' | 'stateDirectory'>,
-  directory: string,
-): Promise<Problem | undefined> {
-  if (database.kind === 'embedded' && database.chosen === 'default') {
-    const last = await lastDatabase(nodeDisk, stateDirectory, directory);
-    if (last !== undefined && last.kind !== 'embedded') {
-      const why = `this directory was last synced with ${last.name} at ${last.host}`;
-      return { reason: 'database-url-not-set', why };
-    }
-  }
-  if (database.kind === 'embedded' && (await standsAmongSkills(nodeDisk, database.directory, directory))) {
-    return {
-      reason: 'embedded-folder-among-skills',
-      directory: database.directory,
-      skillsDirectory: directory,
-    };
-  }
-  return undefined;
 }
 
 /** The same for a command that asks the database alone: whether the skills directory is there is nothing to it. */
@@ -79,9 +95,12 @@ export async function openAlone(
   connecting: ConnectOptions,
   isReading: boolean,
 ): Promise<Outcome<OpenedDatabase>> {
-  const { skillsDirectory } = config;
-  const directory = await nodeDisk.realpath(skillsDirectory).catch(() => skillsDirectory);
-  return openSide(config, connecting, directory, isReading);
+  return openSide(config, connecting, await realPath(config.skillsDirectory), isReading);
+}
+
+/** {@link chosenDatabase}, for a command that asks the database alone. */
+export async function chosenAlone(config: Config): Promise<Outcome<Config['database']>> {
+  return chosenDatabase(config, await realPath(config.skillsDirectory));
 }
 
 /** Works on an opened database, and closes it; one that is still to come is an empty one. */

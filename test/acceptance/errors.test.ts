@@ -1,4 +1,4 @@
-import { chmod, chown, cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { temporaryFolder, writeFiles } from '../folders.ts';
@@ -145,6 +145,34 @@ describe('what stops a command is said in a sentence, and nothing is half done',
         stderr: expect.stringMatching(/^error: DATABASE_URL not set: this directory was last synced with /m),
       });
     }
+  });
+
+  test('nor for another embedded one, but for its own where the project moved', async () => {
+    const project = await makeProject();
+    await writeFiles(project.folder, { 'project/.git/HEAD': '', 'skills/x/SKILL.md': skill });
+    const dir = path.join(project.folder, 'project');
+    const run = (cwd: string, ...args: string[]) =>
+      runProcess(
+        process.execPath,
+        [path.join(projectRoot, 'dist/cli.js'), ...args, '--skills-dir', '../skills'],
+        {
+          cwd,
+        },
+      );
+    const said = async (cwd: string, ...args: string[]) => (await run(cwd, ...args)).stderr;
+    expect((await run(dir, 'sync-db')).code).toBe(0);
+    const moved = path.join(project.folder, 'moved');
+    await rename(dir, moved);
+    expect((await run(moved, 'list')).stdout).toContain('1 skill');
+    expect((await run(moved, 'sync-db', '--database-url', 'pglite:other')).code).toBe(0);
+    const refusal = /^error: DATABASE_URL not set: this directory was last synced with .*\/moved\/other$/m;
+    for (const args of [['sync-db'], ['list'], ['verify'], ['migrate'], ['migrate', '--status']]) {
+      expect(await said(moved, ...args), args.join(' ')).toMatch(refusal);
+    }
+    await rename(path.join(moved, 'other'), path.join(project.folder, 'elsewhere'));
+    expect(await said(moved, 'list')).toMatch(refusal);
+    expect((await run(moved, 'sync-db', '--database-url', 'pglite:.skill-fleet/db')).code).toBe(0);
+    expect((await run(moved, 'sync-db')).code).toBe(0);
   });
 });
 
