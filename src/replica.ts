@@ -409,6 +409,8 @@ export interface DatabaseReplica extends Replica {
   ): Promise<void>;
   /** The keys of the skills that stood at these paths last, those that stand there now apart. */
   formerKeys(paths: readonly SkillPath[]): Promise<ReadonlyMap<SkillPath, number>>;
+  /** Brings right what {@link verifyDerived} would tell of, and writes nothing else. */
+  mendDerived(): Promise<void>;
   /** What the skills that this run's changes brought name in vain. */
   unresolved(): Promise<readonly Notice[]>;
   /**

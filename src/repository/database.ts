@@ -25,7 +25,7 @@ import { executableBits, pastBits } from './bits.ts';
 import { fillClosure, knownCategories } from './categories.ts';
 import { latestRevision, newestHeld, noteCommits, notedRevisions, remembers } from './commits.ts';
 import { type Connection, inView, inWriting } from './connection.ts';
-import { verifyDerived } from './derived.ts';
+import { isDerivedWrong, mendDerived, verifyDerived } from './derived.ts';
 import { storedFiles } from './files.ts';
 import { formerKeys, keepFiles, type Overwritten, readOverwritten, rowsChangedAt } from './history.ts';
 import { type Beside, loadRows, type RowKey } from './load.ts';
@@ -113,6 +113,13 @@ export class Database implements DatabaseReplica {
     verifyRows(this.#connection, this.#keysOf(paths), this.#mapping);
 
   verifyDerived: DatabaseReplica['verifyDerived'] = (told) => verifyDerived(this.#connection, told);
+
+  mendDerived: DatabaseReplica['mendDerived'] = async () => {
+    // Who has nothing to write waits for nobody.
+    if (await this.inView(() => isDerivedWrong(this.#connection))) {
+      await this.#write(() => mendDerived(this.#connection));
+    }
+  };
 
   verifyHistory: DatabaseReplica['verifyHistory'] = (damaged) => verifyHistory(this.#connection, damaged);
 

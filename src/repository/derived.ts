@@ -1,9 +1,10 @@
-// What follows from other tables, held against them: closures, counts, and deleted rows, which no sync reads.
+// What follows from other tables, held against them, and brought right: closures, counts, and deleted rows, which no sync reads.
 
 import type { DerivedFault, FollowingFault } from '../replica.ts';
 import { maxCategoryDepth } from '../taxonomy/category.ts';
-import { categoriesAbove } from './categories.ts';
+import { categoriesAbove, fillClosure } from './categories.ts';
 import { type Connection, inView } from './connection.ts';
+import { countTags } from './relations.ts';
 
 /**
  * Rows that another writer changed since a sync, which brings up to date what follows from them, and those of `$1`,
@@ -41,11 +42,20 @@ const deletedSql = `
      ))
      order by s.skill_path collate "C"`;
 
-const checks: readonly (readonly [what: FollowingFault['what'], sql: string, more?: readonly unknown[]])[] = [
-  [
-    'dependency_closure',
+/** What follows from other tables, and how it is brought right. */
+interface Following {
+  readonly what: FollowingFault['what'];
+  /** Finds what is wrong, by what it is of. */
+  readonly sql: string;
+  readonly more?: (isMending: boolean) => readonly unknown[];
+  readonly mend: (connection: Connection, of: readonly string[]) => Promise<unknown>;
+}
+
+const following: readonly Following[] = [
+  {
+    what: 'dependency_closure',
     // A way is right where the way to the last but one is, and no way of a step more is shorter.
-    `with ${pending},
+    sql: `with ${pending},
      closed as (
        select ancestor_id, descendant_id, min_depth, dependency_types
        from dependency_closure where ancestor_id <> descendant_id
@@ -81,11 +91,16 @@ const checks: readonly (readonly [what: FollowingFault['what'], sql: string, mor
      from wrong join skills s using (skill_id)
      where not exists (select from unsure u where u.skill_id = s.skill_id)
      order by s.skill_path collate "C"`,
-  ],
-  [
-    'taxonomy_closure',
-    // Of the categories that hold skills: others' new ones are closed when a skill comes to them.
-    `with recursive ${categoriesAbove('$2')},
+    mend: (connection, paths) =>
+      connection.query(
+        `select skill_fleet_fill_dependency_closure(array_agg(skill_id)) from skills where skill_path = any ($1)`,
+        [paths],
+      ),
+  },
+  {
+    what: 'taxonomy_closure',
+    // Only those of the categories that hold skills are faults: others' new ones are closed by the next sync.
+    sql: `with recursive ${categoriesAbove('$2')},
      ${pending},
      used as (
        select category_id from skill_categories
@@ -95,26 +110,30 @@ const checks: readonly (readonly [what: FollowingFault['what'], sql: string, mor
      from shortest s
      full join taxonomy_closure t using (ancestor_id, descendant_id)
      join taxonomy_categories c on c.category_id = descendant_id
-     where s.depth is distinct from t.depth and descendant_id in (select category_id from used)
+     where s.depth is distinct from t.depth and ($3 or descendant_id in (select category_id from used))
      order by 1`,
-    [maxCategoryDepth],
-  ],
-  [
-    'tag_stats',
-    `with ${pending},
+    more: (isMending) => [maxCategoryDepth, isMending],
+    mend: fillClosure,
+  },
+  {
+    what: 'tag_stats',
+    sql: `with ${pending},
      unsure as (
        select t.tag::text from pending join skill_tags t using (skill_id)
        union select jsonb_array_elements_text(indexed -> 'tags') from pending
      )
-     select t.tag::text as of
-     from skill_tags t
-     join skills s on s.skill_id = t.skill_id and s.deleted_at is null
-     left join tag_stats k on k.tag = t.tag
-     where t.tag not in (select tag from unsure)
-     group by t.tag, k.usage_count
-     having count(*) is distinct from k.usage_count
-     order by t.tag collate "C"`,
-  ],
+     select coalesce(t.tag, k.tag::text) as of
+     from (
+       select t.tag::text, count(*)
+       from skill_tags t join skills s on s.skill_id = t.skill_id and s.deleted_at is null
+       group by t.tag
+     ) t
+     full join tag_stats k on k.tag = t.tag
+     where coalesce(t.count, 0) <> coalesce(k.usage_count, 0)
+       and coalesce(t.tag, k.tag::text) not in (select tag from unsure)
+     order by coalesce(t.tag, k.tag::text) collate "C"`,
+    mend: countTags,
+  },
 ];
 
 /**
@@ -133,10 +152,32 @@ export async function* verifyDerived(
     suspect.add(skillId);
     yield { what: 'deleted', path, skillId };
   }
-  for (const [what, sql, more = []] of checks) {
-    const rows = await inView(connection, () =>
-      connection.query<{ of: string }>(sql, [[...suspect], ...more]),
-    );
-    for (const { of } of rows) yield { what, of };
+  for (const one of following) {
+    for (const of of await wrongIn(connection, one, [...suspect], false)) yield { what: one.what, of };
   }
+}
+
+/** Whether anything is to be brought right by {@link mendDerived}. */
+export async function isDerivedWrong(connection: Connection): Promise<boolean> {
+  for (const one of following) if ((await wrongIn(connection, one, [], true)).length > 0) return true;
+  return false;
+}
+
+/** Brings right what follows from other tables, in the transaction at hand. What rests on edits that no sync took yet waits. */
+export async function mendDerived(connection: Connection): Promise<void> {
+  for (const one of following) {
+    const wrong = await wrongIn(connection, one, [], true);
+    if (wrong.length > 0) await one.mend(connection, wrong);
+  }
+}
+
+async function wrongIn(
+  connection: Connection,
+  { sql, more }: Following,
+  suspect: readonly number[],
+  isMending: boolean,
+): Promise<readonly string[]> {
+  const values = [suspect, ...(more?.(isMending) ?? [])];
+  const rows = await inView(connection, () => connection.query<{ of: string }>(sql, values));
+  return rows.map(({ of }) => of);
 }

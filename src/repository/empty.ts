@@ -47,6 +47,7 @@ export function emptyDatabase(mapping: TaxonomyMapping): DatabaseReplica {
     formerKeys: async () => new Map(),
     recordedRun: async () => undefined,
     verifyRows: async function* () {},
+    mendDerived: refuseToWrite,
     verifyDerived: async function* () {},
     verifyHistory: async function* () {},
     log: refuseToWrite,

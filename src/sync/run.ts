@@ -36,12 +36,19 @@ const maxPlans = 4;
 
 /** Carries out a plan, and plans anew what the world overtook meanwhile. What has nothing to write is noted now and then. */
 export async function runPlan(input: SyncInput, prepared: Prepared): Promise<Applied> {
+  const mends = input.run.direction !== 'import';
   if (prepared.plan.changes.length === 0 && prepared.unsettled.size === 0) {
     await advanceBase(input, prepared, []);
+    if (mends) await input.database.mendDerived();
     await input.database.noteIdleRun({ ...input.run, ...prepared.checkout?.commitAndBranch });
     return { plan: prepared.plan, results: [] };
   }
-  return inRecord(input, prepared, input.run, () => carryOutAndReplan(input, prepared));
+  return inRecord(input, prepared, input.run, async () => {
+    const applied = await carryOutAndReplan(input, prepared);
+    // Rows that others deleted, and categories that they moved, took along what follows from them.
+    if (mends && !input.signal?.aborted) await input.database.mendDerived();
+    return applied;
+  });
 }
 
 /** Carries out just this plan, and plans nothing anew. What has nothing to write leaves no record. */
