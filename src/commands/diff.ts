@@ -15,7 +15,7 @@ import { type Prepared, prepareSync, type SyncInput } from '../sync/sync.ts';
 import { type GlobalFlags, runCommand } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { PathGlobs } from './path-globs.ts';
-import { openSide, openSkills, readingInput, withDatabase } from './sides.ts';
+import { openSkills, openUnnamed, readingInput, withDatabase } from './sides.ts';
 
 /** Flags of `diff`. */
 export interface DiffFlags extends GlobalFlags {
@@ -25,10 +25,11 @@ export interface DiffFlags extends GlobalFlags {
 
 /** Prints the differences of the skills at `globs`, or of all. Creates and changes nothing. */
 export function run(flags: DiffFlags, ...globs: readonly string[]): Promise<number> {
-  return runCommand(flags, true, async ({ config, output, signal, connecting }) => {
+  return runCommand(flags, true, async (around) => {
+    const { config, output, signal } = around;
     const directory = await openSkills(config);
     if (!directory.ok) return directory;
-    const opened = await openSide(config, connecting, directory.value.root, true);
+    const opened = await openUnnamed(around, flags, directory.value.root, true);
     if (!opened.ok) return opened;
     const selected = new PathGlobs(globs);
     return withDatabase(config, opened.value, (databaseName, database) =>

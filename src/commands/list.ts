@@ -21,8 +21,9 @@ export interface ListFlags extends GlobalFlags {
 
 /** Prints the skills that the filters take. Creates and changes nothing. */
 export function run(flags: ListFlags): Promise<number> {
-  return runCommand(flags, true, async ({ config, output, connecting }) => {
-    const opened = await openAlone(config, connecting, true);
+  return runCommand(flags, true, async (around) => {
+    const { output } = around;
+    const opened = await openAlone(around, flags, true);
     if (!opened.ok) return opened;
     const print = ({ skills, total }: Listing) => {
       const next = (flags.offset ?? 0) + skills.length;

@@ -34,8 +34,9 @@ export interface LogFlags extends GlobalFlags {
 
 /** Prints the runs, or the revisions of the skill at `path`. Creates and changes nothing. Returns the exit code. */
 export function run(flags: LogFlags, path?: string): Promise<number> {
-  return runCommand(flags, true, async ({ config, output, connecting }) => {
-    const opened = await openAlone(config, connecting, true);
+  return runCommand(flags, true, async (around) => {
+    const { config, output } = around;
+    const opened = await openAlone(around, flags, true);
     if (!opened.ok) return opened;
     if (opened.value.state === 'absent') {
       return path === undefined ? printRuns([], flags, output) : refuse({ reason: 'skill-unknown', path });

@@ -17,8 +17,9 @@ const nothing: Pruned = { revisions: 0, skills: 0, blobs: 0, bytes: 0, keptRevis
 /** Prunes the history; a dry run says what it would give up. Returns the exit code. */
 export function run(flags: PruneFlags): Promise<number> {
   const { dryRun: isDryRun = false } = flags;
-  return runCommand(flags, isDryRun, async ({ config, output, connecting }) => {
-    const opened = await openAlone(config, connecting, isDryRun);
+  return runCommand(flags, isDryRun, async (around) => {
+    const { output } = around;
+    const opened = await openAlone(around, flags, isDryRun);
     if (!opened.ok) return opened;
     const print = (pruned: Pruned) => {
       output.result(flags.json ? jsonText({ dryRun: isDryRun, ...pruned }) : prunedLines(pruned, isDryRun));

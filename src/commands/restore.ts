@@ -27,8 +27,8 @@ export interface RestoreFlags extends GlobalFlags {
 export function run(flags: RestoreFlags, path: string): Promise<number> {
   return runCommand(flags, flags.dryRun === true, async (around) => {
     if (flags.dryRun) return preview(flags, path, around);
-    const { config, output, connecting } = around;
-    const opened = await openAlone(config, connecting, false);
+    const { config, output } = around;
+    const opened = await openAlone(around, flags, false);
     if (!opened.ok) return opened;
     if (opened.value.state === 'absent') return refuse({ reason: 'skill-unknown', path });
     const { connection } = opened.value;
@@ -59,12 +59,9 @@ async function findPast(connection: Connection, path: string, revision: number) 
   return past.ok ? ({ ok: true, value: { known, skill: past.value } } as const) : past;
 }
 
-async function preview(
-  flags: RestoreFlags,
-  path: string,
-  { config, output, connecting }: Surroundings,
-): Promise<Outcome<number>> {
-  const opened = await openAlone(config, connecting, true);
+async function preview(flags: RestoreFlags, path: string, around: Surroundings): Promise<Outcome<number>> {
+  const { config, output } = around;
+  const opened = await openAlone(around, flags, true);
   if (!opened.ok) return opened;
   if (opened.value.state === 'absent') return refuse({ reason: 'skill-unknown', path });
   const { connection } = opened.value;

@@ -36,8 +36,9 @@ interface Found {
 
 /** Prints the skill at a path, an alias or an old path. Creates and changes nothing. Returns the exit code. */
 export function run(flags: ShowFlags, path = ''): Promise<number> {
-  return runCommand(flags, true, async ({ config, output, connecting }) => {
-    const opened = await openAlone(config, connecting, true);
+  return runCommand(flags, true, async (around) => {
+    const { config, output } = around;
+    const opened = await openAlone(around, flags, true);
     if (!opened.ok) return opened;
     if (opened.value.state === 'absent') return refuse({ reason: 'skill-unknown', path });
     const { connection } = opened.value;

@@ -7,6 +7,7 @@ import { defaultLimits } from '../directory/limits.ts';
 import { nodeDisk } from '../disk.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import type { DatabaseReplica, RunStart } from '../replica.ts';
+import { embeddedText } from '../report/sync-text.ts';
 import type { DatabaseName } from '../repository/connection.ts';
 import { Database } from '../repository/database.ts';
 import { embeddedExists, standsAmongSkills } from '../repository/embedded.ts';
@@ -18,7 +19,7 @@ import { type BaseIdentity, lastDatabase } from '../sync/base.ts';
 import type { SyncInput } from '../sync/sync.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
 import { userName } from '../user.ts';
-import { type Surroundings, withConnection } from './command.ts';
+import { type GlobalFlags, type Surroundings, withConnection } from './command.ts';
 
 /** Opens the skills directory. */
 export async function openSkills({
@@ -89,13 +90,29 @@ export async function openSide(
   return openForWriting(database, nodeDisk, connecting);
 }
 
-/** The same for a command that asks the database alone: whether the skills directory is there is nothing to it. */
-export async function openAlone(
-  config: Config,
-  connecting: ConnectOptions,
+/** Opens it for a command whose output does not name it, and says so where the embedded one serves since none was chosen. */
+export async function openUnnamed(
+  { config, output, connecting }: Surroundings,
+  { json, quiet }: GlobalFlags,
+  directory: string,
   isReading: boolean,
 ): Promise<Outcome<OpenedDatabase>> {
-  return openSide(config, connecting, await realPath(config.skillsDirectory), isReading);
+  const opened = await openSide(config, connecting, directory, isReading);
+  const { database } = config;
+  const isDefault = database.kind === 'embedded' && database.chosen === 'default';
+  if (opened.ok && isDefault && !json && !quiet) {
+    output.notice(`note: with ${embeddedText(database.directory)}\n`);
+  }
+  return opened;
+}
+
+/** The same for a command that asks the database alone: whether the skills directory is there is nothing to it. */
+export async function openAlone(
+  around: Surroundings,
+  flags: GlobalFlags,
+  isReading: boolean,
+): Promise<Outcome<OpenedDatabase>> {
+  return openUnnamed(around, flags, await realPath(around.config.skillsDirectory), isReading);
 }
 
 /** {@link chosenDatabase}, for a command that asks the database alone. */

@@ -7,14 +7,15 @@ import { differenceLine, equalLine } from '../report/verify-text.ts';
 import { verifySides } from '../sync/verify.ts';
 import { type GlobalFlags, runCommand } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
-import { openSide, openSkills, readingInput, withDatabase } from './sides.ts';
+import { openSkills, openUnnamed, readingInput, withDatabase } from './sides.ts';
 
 /** Prints what is not equal, or how much is. Creates and changes nothing. */
 export function run(flags: GlobalFlags): Promise<number> {
-  return runCommand(flags, true, async ({ config, output, signal, connecting }) => {
+  return runCommand(flags, true, async (around) => {
+    const { config, output, signal } = around;
     const directory = await openSkills(config);
     if (!directory.ok) return directory;
-    const opened = await openSide(config, connecting, directory.value.root, true);
+    const opened = await openUnnamed(around, flags, directory.value.root, true);
     if (!opened.ok) return opened;
     return withDatabase(config, opened.value, async (databaseName, database) => {
       const differences: Difference[] = [];

@@ -110,12 +110,15 @@ function startLines({
   migrations,
   isDryRun,
 }: RunFacts): string {
-  const where = isEmbeddedByDefault
-    ? `the embedded database ${database} (set DATABASE_URL for a server)`
-    : database;
+  const where = isEmbeddedByDefault ? embeddedText(database) : printableLine(database);
   const tables =
     migrations.length === 0 ? '' : `note: ${isDryRun ? 'would apply' : 'applied'} ${migrations.join(', ')}\n`;
-  return `${printableLine(skillsDirectory)} with ${printableLine(where)}\n${tables}`;
+  return `${printableLine(skillsDirectory)} with ${where}\n${tables}`;
+}
+
+/** The embedded database that serves where none was chosen. */
+export function embeddedText(folder: string): string {
+  return `the embedded database ${printableLine(folder)} (set DATABASE_URL for a server)`;
 }
 
 function previewLines(preview: Preview, { colors }: Output, form: DiffForm): string {

@@ -166,4 +166,19 @@ test('the first line says that the embedded database serves', async () => {
   const ran = await project.run(['sync-db']);
   expect(ran.stderr.split('\n')[0]).toMatch(/with the embedded database .*\.skill-fleet\/db/);
   expect(await readdir(`${project.folder}/.skill-fleet`)).toEqual(['.gitignore', 'bases', 'db']);
+  for (const command of ['list', 'show python/async', 'log', 'diff', 'verify', 'prune --dry-run']) {
+    const { stderr, code } = await project.run(command.split(' '));
+    expect({ command, stderr, code }).toEqual({
+      command,
+      stderr: expect.stringMatching(
+        /^note: with the embedded database .*\.skill-fleet\/db \(set DATABASE_URL for a server\)\n$/,
+      ),
+      code: 0,
+    });
+  }
+  for (const quiet of ['--quiet', '--json']) {
+    expect((await project.run(['list', quiet])).stderr).toBe('');
+  }
+  const chosen = ['--database-url', 'pglite:.skill-fleet/db'];
+  expect((await project.run(['list', ...chosen])).stderr).toBe('');
 });
