@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { type Directory, openDirectory } from '../directory/directory.ts';
 import { defaultLimits } from '../directory/limits.ts';
 import { nodeDisk } from '../disk.ts';
-import { type Outcome, type Problem, refuse } from '../problem.ts';
+import { type Outcome, refuse } from '../problem.ts';
 import type { DatabaseReplica, RunStart } from '../replica.ts';
 import { embeddedText } from '../report/sync-text.ts';
 import type { DatabaseName } from '../repository/connection.ts';
