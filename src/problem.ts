@@ -22,10 +22,15 @@ function placeOf({ path, file, line }: OfLine): string {
   return `${path}/${file}:${line}`;
 }
 
+/** A name in quotes. What of it cannot be printed is spelled where it is printed, in one way for all. */
+export function quoted(name: string): string {
+  return `"${name}"`;
+}
+
 /** Two names in quotes, which may look the same in all but their code points. */
 function pairOf(one: string, other: string): string {
   const look = one.normalize('NFC') === other.normalize('NFC') ? codePointsOf : (name: string) => name;
-  return `${look(JSON.stringify(one))} and ${look(JSON.stringify(other))}`;
+  return `${look(quoted(one))} and ${look(quoted(other))}`;
 }
 
 function codePointsOf(text: string): string {
@@ -83,11 +88,11 @@ const reasons = {
 
   // ---- one skill that cannot take part; the others go on ----
   'path-not-allowed': (_: OfSkill & { why: string }): Sentence => ({
-    what: `${JSON.stringify(_.path)} is no skill path: ${_.why}`,
+    what: `${quoted(_.path)} is no skill path: ${_.why}`,
     remedy: 'Rename the folder, or correct skill_path in the database.',
   }),
   'file-path-not-allowed': (_: OfSkill & { file: string; why: string }): Sentence => ({
-    what: `${_.path} holds ${JSON.stringify(_.file)}, which is no file path: ${_.why}`,
+    what: `${_.path} holds ${quoted(_.file)}, which is no file path: ${_.why}`,
     remedy: 'Rename the file, or correct relative_path in the database.',
   }),
   'files-collide': (_: OfSkill & { file: string; other: string }): Sentence => ({
@@ -95,12 +100,12 @@ const reasons = {
     remedy: 'Rename one of them, or the folder that is spelled in two ways.',
   }),
   'path-collides': (_: OfSkill & { other: string; side: 'database' | 'files' }): Sentence => ({
-    what: `${JSON.stringify(_.path)} is not taken into ${sideNames[_.side].toLowerCase()}: ${pairOf(_.other, _.path)} are one path where case or Unicode normalization does not count`,
+    what: `${quoted(_.path)} is not taken into ${sideNames[_.side].toLowerCase()}: ${pairOf(_.other, _.path)} are one path where case or Unicode normalization does not count`,
     remedy: 'Rename one of them. Where one was renamed to the other, run again with --delete.',
   }),
 
   'path-taken': (_: OfSkill & { side: 'database' | 'files' }): Sentence => ({
-    what: `${JSON.stringify(_.path)} is not taken into ${sideNames[_.side].toLowerCase()}: the skill that stands there does not go in this run`,
+    what: `${quoted(_.path)} is not taken into ${sideNames[_.side].toLowerCase()}: the skill that stands there does not go in this run`,
     remedy:
       'See what is said of the skill that stands there, or run again without --skill-path and --status.',
   }),
@@ -207,7 +212,7 @@ const reasons = {
     remedy: 'Write fewer or simpler rules.',
   }),
   'folder-unreadable': (_: OfSkill & { code: string }): Sentence => ({
-    what: `The folder ${JSON.stringify(_.path)} cannot be read: ${_.code}`,
+    what: `The folder ${quoted(_.path)} cannot be read: ${_.code}`,
     remedy: 'Make it readable for this user, or leave it out with a line in .skillfleetignore.',
   }),
   'file-unreadable': (_: OfSkill & { file: string; code: string }): Sentence => ({
@@ -215,7 +220,7 @@ const reasons = {
     remedy: 'Make it readable for this user, or leave it out with a line in .skillfleetignore.',
   }),
   'file-name-not-utf8': (_: OfSkill & { file: string }): Sentence => ({
-    what: `${_.path} holds a name that is not UTF-8: ${JSON.stringify(_.file)}`,
+    what: `${_.path} holds a name that is not UTF-8: ${quoted(_.file)}`,
     remedy: 'Rename the file, or leave it out with a line in .skillfleetignore.',
   }),
   'file-changes': (_: OfSkill & { file: string }): Sentence => ({
@@ -264,7 +269,7 @@ const reasons = {
     remedy: 'Move it elsewhere, or remove it.',
   }),
   'file-not-keepable': (_: OfSkill & { file: string; why: string }): Sentence => ({
-    what: `${_.path} is not written: its file ${JSON.stringify(_.file)} ${_.why}`,
+    what: `${_.path} is not written: its file ${quoted(_.file)} ${_.why}`,
     remedy: 'Correct the skill in the database, or the ignore rules and the folders here.',
   }),
   'cannot-write': (_: OfSkill & { file: string; code: string }): Sentence => ({
@@ -290,7 +295,7 @@ const reasons = {
     remedy: 'Move what is not about the skill as a whole into the body or an attached file.',
   }),
   'yaml-alias-bomb': (_: OfLine & { column: number; key: string }): Sentence => ({
-    what: `${placeOf(_)}:${_.column}: the aliases in ${JSON.stringify(_.key)} grow beyond all bounds`,
+    what: `${placeOf(_)}:${_.column}: the aliases in ${quoted(_.key)} grow beyond all bounds`,
     remedy: 'Write the values out instead of repeating them with *aliases.',
   }),
 
@@ -486,7 +491,7 @@ const reasons = {
     remedy: 'Choose a newer revision.',
   }),
   'skill-unknown': (_: OfSkill & { nearest?: readonly string[] }): Sentence => ({
-    what: `The database knows no skill ${JSON.stringify(_.path)}`,
+    what: `The database knows no skill ${quoted(_.path)}`,
     remedy: _.nearest?.length
       ? `Perhaps you mean ${_.nearest.join(' or ')}.`
       : 'Write the path as list shows it.',

@@ -2,6 +2,7 @@
 
 import { type Outcome, type Problem, refuse, sentenceOf } from '../problem.ts';
 import { type Loaded, oneByOne } from '../replica.ts';
+import { restoreCommand } from '../report/command-text.ts';
 import { jsonText } from '../report/json.ts';
 import { revisionLines, runLines } from '../report/log-text.ts';
 import type { Output } from '../report/output.ts';
@@ -114,9 +115,7 @@ async function logSkill(
   output.result(revisionLines(described, output.colors));
   const back = described.find(({ isPresent, isDeleted, isPruned }) => !isPresent && !isDeleted && !isPruned);
   if (back) {
-    output.result(
-      `To bring one back: skill-fleet restore ${printableLine(known.path)} --revision ${back.revision}\n`,
-    );
+    output.result(`To bring one back: ${restoreCommand(known.path, back.revision)}\n`);
   }
   return end(isMore, flags, output);
 }

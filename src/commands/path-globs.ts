@@ -2,6 +2,7 @@
 
 import type { Problem } from '../problem.ts';
 import { globMatcher } from '../skill/glob.ts';
+import { readPrinted } from '../skill/path.ts';
 
 /** The globs of a command: without any, all paths are selected. */
 export class PathGlobs {
@@ -9,7 +10,7 @@ export class PathGlobs {
   readonly #matched = new Set<string>();
 
   constructor(globs: readonly string[]) {
-    this.#globs = globs.map((glob) => ({ glob, matches: globMatcher(glob) }));
+    this.#globs = globs.map((glob) => ({ glob, matches: globMatcher(readPrinted(glob)) }));
   }
 
   select(path: string): boolean {

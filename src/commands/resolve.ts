@@ -6,7 +6,7 @@ import { codeOf, nodeDisk, readWhole } from '../disk.ts';
 import { type Outcome, refuse } from '../problem.ts';
 import { oneByOne } from '../replica.ts';
 import { shellWord } from '../report/command-text.ts';
-import { parseSkillPath } from '../skill/path.ts';
+import { parseSkillPath, readPrinted } from '../skill/path.ts';
 import { prepareResolve, type Resolution } from '../sync/resolve.ts';
 import { runAsPlanned } from '../sync/run.ts';
 import { PathGlobs } from './path-globs.ts';
@@ -21,7 +21,7 @@ export interface ResolveFlags extends SyncFlags {
 
 /** Settles the conflict of the skill at `skill`. Returns the exit code. */
 export function run(flags: ResolveFlags, place: string): Promise<number> {
-  const skill = place.replace(/\/+$/, '');
+  const skill = readPrinted(place.replace(/\/+$/, ''));
   return runOnSides('resolve', flags, async (sides) => {
     const resolution = await readResolution(flags.with, sides.config);
     if (!resolution.ok) return resolution;

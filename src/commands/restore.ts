@@ -2,7 +2,7 @@
 
 import { type Outcome, refuse } from '../problem.ts';
 import { oneByOne } from '../replica.ts';
-import { shellWord } from '../report/command-text.ts';
+import { restoreCommand } from '../report/command-text.ts';
 import { diffLines } from '../report/diff-text.ts';
 import { jsonText } from '../report/json.ts';
 import { diffSkills } from '../report/skill-diff.ts';
@@ -76,7 +76,6 @@ async function preview(flags: RestoreFlags, path: string, around: Surroundings):
       if (now && 'problem' in now) return refuse(now.problem);
       const names = { before: 'database', after: `revision ${flags.revision}` };
       const diff = diffSkills(now?.skill ?? null, skill, names);
-      const command = `restore ${shellWord(known.path)} --revision ${flags.revision}`;
       output.result(
         flags.json
           ? jsonText({
@@ -86,7 +85,7 @@ async function preview(flags: RestoreFlags, path: string, around: Surroundings):
               replaced: known.revision,
               diff,
             })
-          : `${diffLines(diff, output.colors)}Dry run, nothing was changed. Run it with: skill-fleet ${command}\n`,
+          : `${diffLines(diff, output.colors)}Dry run, nothing was changed. Run it with: ${restoreCommand(known.path, flags.revision)}\n`,
       );
       return { ok: true, value: exitCodes.done } as const;
     }),
@@ -95,6 +94,6 @@ async function preview(flags: RestoreFlags, path: string, around: Surroundings):
 
 function restoredLines({ path, replaced }: Restored, revision: number): string {
   const name = printableLine(path);
-  const undo = replaced === null ? '' : ` What it held: skill-fleet restore ${name} --revision ${replaced}`;
+  const undo = replaced === null ? '' : ` What it held: ${restoreCommand(path, replaced)}`;
   return `Restored ${name} to revision ${revision} in the database.${undo}\nThe files get it with: skill-fleet sync-db\n`;
 }

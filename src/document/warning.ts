@@ -1,5 +1,7 @@
 // Every warning about a document that was read all the same: what it must say, in one table.
 
+import { quoted } from '../problem.ts';
+
 interface OfKey {
   /** The frontmatter key, as the document spells it; a key of the `metadata:` map is `metadata.key`. */
   readonly key: string;
@@ -7,7 +9,7 @@ interface OfKey {
 
 const sentences = {
   'fence-names-a-language': (_: { found: string }): string =>
-    `line 1 is ${JSON.stringify(_.found)}, which opens no frontmatter: write --- alone`,
+    `line 1 is ${quoted(_.found)}, which opens no frontmatter: write --- alone`,
   'rule-above-prose': (_: object): string =>
     'the text between the first two --- holds no "key: value": it was read as part of the body',
   'yaml-read-line-by-line': (_: { why: string }): string =>
@@ -17,9 +19,9 @@ const sentences = {
     `${_.key} is not read: ${_.read} says the same and goes first`,
 
   'name-breaks-specification': (_: { name: string }): string =>
-    `the name ${JSON.stringify(_.name)} is not made of a-z, 0-9 and single hyphens`,
+    `the name ${quoted(_.name)} is not made of a-z, 0-9 and single hyphens`,
   'name-differs-from-folder': (_: { name: string; folder: string }): string =>
-    `the name ${JSON.stringify(_.name)} differs from the folder's, ${JSON.stringify(_.folder)}`,
+    `the name ${quoted(_.name)} differs from the folder's, ${quoted(_.folder)}`,
   'name-too-long': (_: { limit: number }): string =>
     `the name is longer than ${_.limit} characters: the folder's stands in the index`,
   'version-is-a-number': (_: { text: string }): string =>
@@ -34,7 +36,7 @@ const sentences = {
   'too-long': (_: OfKey & { limit: number }): string =>
     `${_.key} holds a value longer than ${_.limit} characters: it is left out of the index`,
   'names-no-skill': (_: OfKey & { text: string }): string =>
-    `${_.key} names a file or an address, ${JSON.stringify(_.text)}: only skills are indexed`,
+    `${_.key} names a file or an address, ${quoted(_.text)}: only skills are indexed`,
   'text-not-storable': (_: OfKey): string =>
     `${_.key} holds a text with a NUL or half a surrogate pair: it is left out of the index`,
   'number-not-storable': (_: OfKey): string =>

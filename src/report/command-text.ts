@@ -32,8 +32,28 @@ export function commandText(command: string, flags: ToldFlags): string {
   return [command, ...told, ...(flags.databaseUrl === undefined ? [] : ['--database-url URL'])].join(' ');
 }
 
-/** A name as a shell takes it for one word. */
+/** What brings a revision back. */
+export function restoreCommand(path: string, revision: number): string {
+  return `skill-fleet restore ${shellWord(path)} --revision ${revision}`;
+}
+
+/** Paths beyond these are not named in a command: without any it is about all. */
+const maxPaths = 5;
+
+/** What shows how the sides differ at these paths. */
+export function diffCommand(paths: readonly string[]): string {
+  return ['skill-fleet diff', ...(paths.length > maxPaths ? [] : paths.map(shellWord))].join(' ');
+}
+
+/** A name as a shell takes it for one word, printable: bytes that are not are written as bash and zsh read them. */
 export function shellWord(name: string): string {
-  const line = printableLine(name);
-  return /^[\w./:@%+=-]+$/.test(line) ? line : `'${line.replaceAll("'", "'\\''")}'`;
+  if (/^[\w./:@%+=-]+$/.test(name)) return name;
+  if (printableLine(name) === name) return `'${name.replaceAll("'", "'\\''")}'`;
+  return `$'${Array.from(name, quotedCharacter).join('')}'`;
+}
+
+function quotedCharacter(character: string): string {
+  if (character === "'" || character === '\\') return `\\${character}`;
+  if (printableLine(character) === character) return character;
+  return Array.from(Buffer.from(character), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
 }

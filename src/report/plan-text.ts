@@ -14,7 +14,7 @@ import type { Rename } from '../reconcile/renames.ts';
 import type { Direction, Reading } from '../replica.ts';
 import { categoryText } from './category-text.ts';
 import type { Colors } from './colors.ts';
-import { shellWord } from './command-text.ts';
+import { diffCommand, restoreCommand, shellWord } from './command-text.ts';
 import { counted } from './counted.ts';
 import { regionLines } from './region-text.ts';
 import { printableLine } from './terminal-text.ts';
@@ -87,8 +87,7 @@ export function changeLine(change: PlannedChange, reading: Reading | undefined, 
 /** How to bring back what a change overwrote or deleted; nothing where it was an older version of the same. */
 export function keptLine(change: PlannedChange, revision: number, colors: Colors): string {
   if (!isOverwriting(change) && change.after !== null) return '';
-  const command = `skill-fleet restore ${printableLine(change.path)} --revision ${revision}`;
-  return `${margin}${colors.dim(`what it held: ${command}`)}\n`;
+  return `${margin}${colors.dim(`what it held: ${restoreCommand(change.path, revision)}`)}\n`;
 }
 
 const conflictReasons: { readonly [W in Conflict['why']]: string } = {
@@ -277,11 +276,10 @@ export function adviceLines(plan: Plan): string {
 }
 
 function aheadAdvice({ ahead }: Plan): string {
-  const [first] = ahead;
-  if (first === undefined) return '';
+  if (ahead.length === 0) return '';
   return (
     'What the other side is ahead in was left as it is. To see it:\n' +
-    `  skill-fleet diff ${printableLine(first.path)}\n`
+    `  ${diffCommand(ahead.map(({ path }) => path))}\n`
   );
 }
 

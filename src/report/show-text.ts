@@ -3,6 +3,7 @@
 import { categoryText } from './category-text.ts';
 import type { Colors } from './colors.ts';
 import { padded, widthOf } from './columns.ts';
+import { diffCommand, restoreCommand } from './command-text.ts';
 import { printableLine } from './terminal-text.ts';
 import { timeText } from './time-text.ts';
 
@@ -73,7 +74,7 @@ export interface Shown {
 
 const filesTexts: { readonly [F in InFiles]: (path: string) => string } = {
   same: () => 'the same',
-  differs: (path) => `otherwise; to see it: skill-fleet diff ${path}`,
+  differs: (path) => `otherwise; to see it: ${diffCommand([path])}`,
   absent: () => 'not there',
   unknown: () => 'cannot be read',
 };
@@ -102,7 +103,7 @@ function deletedTexts({ state, path, lastStanding }: Shown): readonly string[] {
   return [
     lastStanding === null
       ? 'and nothing of it is left'
-      : `to have it again: skill-fleet restore ${path} --revision ${lastStanding}`,
+      : `to have it again: ${restoreCommand(path, lastStanding)}`,
   ];
 }
 

@@ -3,7 +3,7 @@
 import { type Outcome, refuse } from '../problem.ts';
 import { batchesOf, type Loaded, type PastState } from '../replica.ts';
 import type { Digest } from '../skill/digest.ts';
-import type { SkillPath } from '../skill/path.ts';
+import { readPrinted, type SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
 import { type Connection, inView } from './connection.ts';
 import { mentionedIds, pathsOf } from './load.ts';
@@ -18,8 +18,16 @@ export interface KnownSkill {
   readonly revision: number | null;
 }
 
-/** The skill at a path: by its row, else by an alias that leads to one, else by the history alone. */
+/**
+ * The skill at a path: by its row, else by an alias that leads to one, else by the history alone. Where there is none,
+ * the path is taken as one that was printed.
+ */
 export async function findSkill(connection: Connection, path: string): Promise<KnownSkill | undefined> {
+  const meant = readPrinted(path);
+  return (await findAt(connection, path)) ?? (meant === path ? undefined : await findAt(connection, meant));
+}
+
+async function findAt(connection: Connection, path: string): Promise<KnownSkill | undefined> {
   const [row] = await connection.query<{
     skill_id: number;
     skill_path: SkillPath;

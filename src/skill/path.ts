@@ -121,6 +121,13 @@ export function folderName(path: SkillPath): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+/** The path that is printed so: `a/\u{202e}b` has a character there that a terminal never gets. No path holds a backslash. */
+export function readPrinted(text: string): string {
+  return text.replace(/\\u\{(10[\da-f]{4}|[\da-f]{1,5})\}/g, (_, code: string) =>
+    String.fromCodePoint(parseInt(code, 16)),
+  );
+}
+
 /** Orders paths by their UTF-8 bytes, as git and the digest do; UTF-16 order differs above U+FFFF. */
 export function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));

@@ -180,3 +180,25 @@ test('what is deleted or erased is said, with what it was and what brings it bac
   expect((await run('show', 'a/gone')).stdout).toContain('files         cannot be read\n');
   expect((await run('show', 'a/gone', '--raw')).code).toBe(1);
 });
+
+test('a path is understood as it is printed, in one spelling everywhere, and in the commands that are', async () => {
+  const { run, write, url } = await makeLibrary('postgres');
+  const [real, printed] = ['a/bidi\u202ename', 'a/bidi\\u{202e}name'];
+  await write({ [`${real}/SKILL.md`]: document('bidi') });
+  await run('sync-db');
+  await write({ [`${real}/SKILL.md`]: document('bidi', 'Mine.\n'), 'esc\u001bape/SKILL.md': document('x') });
+  await sql(url, `update skills set skill_content = 'Theirs.' where name = 'bidi'`);
+  expect((await run('list')).stdout).toContain(`${printed}  `);
+  for (const path of [printed, real]) {
+    expect((await run('show', path)).stdout).toMatch(/^a\/bidi\\u\{202e\}name\n/);
+    expect((await run('diff', path)).stdout).toContain('+Mine.');
+    const log = (await run('log', path)).stdout;
+    expect(log).toMatch(/: skill-fleet restore \$'a\/bidi\\xe2\\x80\\xaename' --revision \d+\n$/);
+    const [, first = ''] = /--revision (\d+)/.exec(log) ?? [];
+    expect((await run('restore', path, '--revision', first, '--dry-run')).code).toBe(0);
+    expect((await run('resolve', path, '--with', 'local', '--dry-run')).stdout).toContain('1 to update');
+    expect((await run('sync-db', '--skill-path', path, '--dry-run')).stdout).toContain('to update');
+  }
+  const status = (await run('status')).stdout;
+  expect(status.match(/esc\S*ape/g)).toEqual(['esc\\u{1b}ape', 'esc\\u{1b}ape']);
+});
