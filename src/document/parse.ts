@@ -89,6 +89,8 @@ export function readDocument(text: string, place: DocumentPlace): Outcome<Docume
   const bodyLine = frontmatterSource.split('\n').length;
   const frontmatter = read?.value ?? null;
   const { status, ...fields } = fieldsOf(frontmatter, body, bodyLine, place.skill, warnings);
+  if (text.trim() === '') warnings.add({ code: 'no-text' });
+  else if (fields.description.trim() === '') warnings.add({ code: 'no-description' });
   const document = {
     frontmatterSource,
     body,

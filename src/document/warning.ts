@@ -7,16 +7,32 @@ interface OfKey {
   readonly key: string;
 }
 
+/** What mends a text that is no YAML, by what js-yaml says of it. */
+const yamlRemedies: readonly (readonly [why: RegExp, remedy: string])[] = [
+  [/^tab characters/, 'Indent with spaces'],
+  [/multiline key/, 'Write "key: value" in the line here or above that has no colon'],
+  [/^deficient indentation/, 'Close the quote or bracket that is open, or indent what belongs to it'],
+  [/^bad indentation/, 'Quote the value that stands here, or indent the line as those around it'],
+];
+
+function remedyOf(why: string): string {
+  const [, remedy] = yamlRemedies.find(([cause]) => cause.test(why)) ?? [];
+  return remedy ?? 'Quote the value that stands here';
+}
+
 const sentences = {
   'fence-names-a-language': (_: { found: string }): string =>
     `line 1 is ${quoted(_.found)}, which opens no frontmatter: write --- alone`,
   'rule-above-prose': (_: object): string =>
     'the text between the first two --- holds no "key: value": it was read as part of the body',
   'yaml-read-line-by-line': (_: { why: string }): string =>
-    `the frontmatter is no valid YAML (${_.why}): it was read line by line. Quote the value that stands here`,
+    `the frontmatter is no valid YAML (${_.why}): it was read line by line. ${remedyOf(_.why)}`,
   'duplicate-key': (_: OfKey): string => `${_.key} stands more than once: the last one counts`,
   'key-stands-elsewhere': (_: OfKey & { read: string }): string =>
     `${_.key} is not read: ${_.read} says the same and goes first`,
+
+  'no-text': (_: object): string => 'the document is empty',
+  'no-description': (_: object): string => 'there is no description, by which agents choose a skill',
 
   'name-breaks-specification': (_: { name: string }): string =>
     `the name ${quoted(_.name)} is not made of a-z, 0-9 and single hyphens`,

@@ -27,6 +27,8 @@ const rows: Record<Exclude<WarningCode, 'kept-otherwise'>, Row> = {
     '2:1',
     'type is not read: metadata.type says the same',
   ],
+  'no-text': [' \n', ':', 'the document is empty'],
+  'no-description': ['---\nname: my-skill\ndescription: " "\n---\n# Title\n', ':', 'there is no description'],
   'name-breaks-specification': ['---\nname: My_Skill\n---\n', '2:1', '"My_Skill" is not made of a-z'],
   'name-differs-from-folder': [
     '---\nname: other\n---\n',
@@ -50,7 +52,11 @@ const rows: Record<Exclude<WarningCode, 'kept-otherwise'>, Row> = {
     '2:1',
     'license holds a number that JSON cannot',
   ],
-  'more-warnings': [`---\ntags: [${'1, '.repeat(maxWarnings + 20)}]\n---\n`, ':', '20 more warnings'],
+  'more-warnings': [
+    `---\ndescription: b\ntags: [${'1, '.repeat(maxWarnings + 20)}]\n---\n`,
+    ':',
+    '20 more warnings',
+  ],
 };
 
 test.each(Object.entries(rows))('%s', (code, [document, where, says]) => {
@@ -92,8 +98,29 @@ describe('there is a warning', () => {
     ['for two spellings of a key', 'allowed-tools: A\nallowed_tools: B', ['duplicate-key']],
     ['for two keys of a field', 'category: a\ntaxonomy: b', ['key-stands-elsewhere']],
   ])('%s', (_, yaml, codes) => {
-    expect(warningsOf(`---\n${yaml}\n---\n`).map(({ code }) => code)).toEqual(codes);
+    const found = warningsOf(`---\n${yaml}\n---\n`).map(({ code }) => code);
+    expect(found.filter((code) => code !== 'no-description')).toEqual(codes);
   });
+});
+
+test.each([
+  ['name: x\n\tlicense: y', '3:1', 'Indent with spaces'],
+  ['name: x\nno colon here\nlicense: y', '4:8', 'Write "key: value" in the line here or above'],
+  ['license: "a', '3:1', 'Close the quote or bracket'],
+  ['license: a: b', '2:11', 'Quote the value that stands here, or indent'],
+  ['name: x\n license: y', '3:9', 'or indent the line as those around it'],
+  ['license: *x', '2:11', 'Quote the value that stands here'],
+])('%j is no YAML at %s: %s', (yaml, where, remedy) => {
+  const warning = warningsOf(`---\n${yaml}\n---\n`).find(({ code }) => code === 'yaml-read-line-by-line');
+  expect(`${warning?.line}:${warning?.column}`).toBe(where);
+  expect(warning && warningSentence(warning)).toContain(remedy);
+});
+
+test.each([
+  ['that its frontmatter says', '---\ndescription: b\n---\n'],
+  ['that its first paragraph is', '# Title\n\nWhat it does.\n'],
+])('a description %s is one', (_, text) => {
+  expect(warningsOf(text)).toEqual([]);
 });
 
 describe('there is no warning', () => {
@@ -104,7 +131,8 @@ describe('there is no warning', () => {
     ['for unknown keys', 'Name: x\nlicense: MIT\nx: 1.0\nmetadata:\n  author: me\n  name: y'],
     ['for values at their limits', `version: "${'1'.repeat(20)}"\ntags: [${'😀'.repeat(64)}]`],
   ])('%s', (_, yaml) => {
-    expect(warningsOf(`---\n${yaml}\n---\n`)).toEqual([]);
+    const text = `---\n${yaml}\n---\n`;
+    expect(warningsOf(text).filter(({ code }) => code !== 'no-description')).toEqual([]);
   });
 });
 
@@ -112,5 +140,6 @@ test('a capability of the body that is too long is warned of at its line', () =>
   const text = `---\nname: my-skill\n---\n\n## Capabilities\n- **${'a'.repeat(129)}**: b\n`;
   expect(warningsOf(text)).toEqual([
     { code: 'too-long', key: '## Capabilities', limit: 128, line: 6, column: 1 },
+    { code: 'no-description' },
   ]);
 });
