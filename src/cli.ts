@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line: commands, flags and help. A command's code is loaded when it runs, so help is instant.
 
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { durationMs } from './commands/duration.ts';
 import { failUnwritten } from './commands/interruption.ts';
 import { programVersion } from './version.ts';
@@ -162,6 +162,7 @@ const program = new Command('skill-fleet')
   .description('Keeps agent skills in git and in Postgres the same, both ways, byte for byte.')
   .version(programVersion())
   .showSuggestionAfterError()
+  .configureOutput({ outputError: () => {} })
   .configureHelp({ sortSubcommands: false })
   .addHelpText(
     'after',
@@ -430,16 +431,43 @@ for (const command of program.commands) {
   if (heading !== undefined) command.helpGroup(heading);
 }
 
+/** The command that commander refused, or answered by itself. */
+let ended = program;
 for (const command of [program, ...program.commands]) {
   command.exitOverride((error) => {
-    process.exit(error.exitCode === 0 ? 0 : exitWrongUsage);
+    ended = command;
+    throw error;
   });
+}
+
+/** Says what was wrong with the command line. */
+async function endUsage(error: unknown): Promise<void> {
+  if (!(error instanceof CommanderError)) throw error;
+  if (error.exitCode === 0) return;
+  process.exitCode = exitWrongUsage;
+  // Without a command commander has shown the whole help.
+  if (error.code === 'commander.help') return;
+  const { run } = await import('./commands/wrong-usage.ts');
+  const [name = ''] = ended === program ? program.args : [];
+  const meant = program.commands
+    .map((one) => one.name())
+    .filter((one) => name !== '' && one.startsWith(name));
+  const called = ended === program ? 'skill-fleet' : `skill-fleet ${ended.name()}`;
+  process.exitCode = run(process.argv, error.message, called, meant);
+}
+
+/** The command line. Of a command that is unknown commander's help would show all help there is, and not say so. */
+function argumentsOf([, , ...args]: readonly string[]): readonly string[] {
+  const [first, asked] = args;
+  const isUnknown =
+    first === 'help' && asked !== undefined && !program.commands.some((one) => one.name() === asked);
+  return isUnknown ? [asked] : args;
 }
 
 failUnwritten();
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(argumentsOf(process.argv), { from: 'user' }).catch(endUsage);
 } catch (error) {
   const { message, stack } = error as Error;
   const isVerbose = process.argv.includes('--verbose');

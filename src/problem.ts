@@ -41,6 +41,10 @@ const sideNames = { database: 'The database', files: 'The files' } as const;
 
 const reasons = {
   // ---- a run that cannot start ----
+  'wrong-usage': (_: { why: string; command: string }): Sentence => ({
+    what: _.why,
+    remedy: `See how it is called: ${_.command} --help.`,
+  }),
   'database-url-not-set': (_: { why: string }): Sentence => ({
     what: `DATABASE_URL not set: ${_.why}`,
     remedy: 'Set DATABASE_URL, pass --database-url, or name the embedded database: pglite:.skill-fleet/db.',

@@ -62,7 +62,25 @@ describe('what stops a command is said in a sentence, and nothing is half done',
       /^error: no\/such\/\* matches no skill on either side$/m,
     ],
     ['an unknown option', ['sync-db', '--drty-run'], {}, 64, /unknown option '--drty-run'/],
-    ['an unknown command', ['snyc-db'], {}, 64, /unknown command 'snyc-db'/],
+    ['an unknown command', ['snyc-db'], {}, 64, /unknown command 'snyc-db' \(Did you mean sync-db\?\)$/m],
+    ['half a command', ['export'], {}, 64, /unknown command 'export' \(Did you mean export-to-db\?\)$/m],
+    [
+      'help for an unknown command',
+      ['help', 'lst'],
+      {},
+      64,
+      /^error: unknown command 'lst' \(Did you mean list\?\)$/m,
+    ],
+    [
+      'no revision',
+      ['restore', 'x'],
+      {},
+      64,
+      /'--revision <number>' not specified\n {2}.* skill-fleet restore --help/,
+    ],
+    ['no side', ['resolve', 'x'], {}, 64, /'--with <.*>' not specified\n {2}.* skill-fleet resolve --help/],
+    ['no path', ['show'], {}, 64, /missing required argument 'path'\n {2}.* skill-fleet show --help/],
+    ['no command', [], {}, 64, /^Usage: skill-fleet /m],
     ...['abc', '1.5', '0', '99999999999999999999'].map(
       (run) =>
         [
@@ -116,6 +134,38 @@ describe('what stops a command is said in a sentence, and nothing is half done',
       exitCode: 1,
     });
   });
+
+  test.each([
+    ['snyc-db', '--json'],
+    ['restore', 'x', '--json'],
+    ['list', '--limit', 'many', '--json'],
+  ])('wrong usage, too: %s %s %s', async (...args) => {
+    const project = await makeProject();
+    const ran = await project.run(args);
+    expect([ran.code, ran.stderr, JSON.parse(ran.stdout)]).toEqual([
+      64,
+      '',
+      {
+        version: 1,
+        problems: [
+          expect.objectContaining({ reason: 'wrong-usage', what: expect.stringMatching(/^(?!error)/) }),
+        ],
+        exitCode: 64,
+      },
+    ]);
+  });
+
+  test.each([['help'], ['--help'], ['help', 'list'], ['list', '--help']])(
+    '%s %s is no wrong usage',
+    async (...args) => {
+      const project = await makeProject();
+      expect(await project.run(args)).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^Usage: /),
+        stderr: '',
+      });
+    },
+  );
 
   test('a database that holds data of the known shape is not migrated unasked', async () => {
     const url = await databaseUrl('postgres');
