@@ -32,13 +32,17 @@ export function listLines(skills: readonly ListedSkill[], total: number, colors:
   return lines.join('') + countLine(skills.length, total);
 }
 
-/** How wide columns may become, in places. A path is never cut: it is there to be copied. */
+/** How wide columns may become, in places. */
 const most = { name: 28, category: 44 };
 
-/** A description with less room says nothing. */
-const leastDescription = 12;
+/** A longer path is never cut, since it is there to be copied: what else is said of it stands in the next line. */
+const mostOfPath = 0.5;
 
-/** Columns that a narrow terminal does without, this one first: most names are the end of the path. */
+/** A description with less room says nothing; one with so much is worth more than a column that says the same. */
+const leastDescription = 12;
+const goodDescription = 24;
+
+/** Columns that a narrow terminal does without, this one first: most names and categories are parts of the path. */
 const spare = [1, 2];
 
 /** The same for people, with as much of names, categories and descriptions as the terminal is wide enough for. */
@@ -62,14 +66,21 @@ export function listTable(
         ] as const,
     ),
   ];
-  const widths = ([0, 1, 2, 3] as const).map((at) => widest(rows.map((row) => row[at])));
-  const shown = new Set(widths.keys());
+  const [pathWidth = 0, ...others] = ([0, 1, 2, 3, 4] as const).map((at) =>
+    widest(rows.map((row) => row[at])),
+  );
+  const widths = [Math.min(pathWidth, Math.floor(columns * mostOfPath)), ...others];
+  const shown = new Set([0, 1, 2, 3]);
+  const wanted = Math.min(goodDescription, widths[4] ?? 0);
   const roomLeft = () => [...shown].reduce((room, at) => room - (widths[at] ?? 0) - 2, columns);
-  for (const at of spare) if (roomLeft() + 2 < 0) shown.delete(at);
+  for (const at of spare) if (roomLeft() < wanted) shown.delete(at);
   const room = roomLeft();
   const lines = rows.map((row, at) => {
     const cells = [...shown].map((column) => padded(row[column] ?? '', widths[column] ?? 0));
-    const line = [...cells, room < leastDescription ? '' : cut(row[4], room)].join('  ').trimEnd();
+    const [path = '', ...more] = [...cells, room < leastDescription ? '' : cut(row[4], room)];
+    const isLong = widthOf(path) > (widths[0] ?? 0);
+    const head = isLong ? `${path}\n${' '.repeat(widths[0] ?? 0)}` : path;
+    const line = [head, ...more].join('  ').trimEnd();
     return `${at === 0 ? colors.bold(line) : line}\n`;
   });
   return lines.join('') + countLine(skills.length, total);
