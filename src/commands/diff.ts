@@ -2,6 +2,7 @@
 
 import type { Problem } from '../problem.ts';
 import { mergeSkills } from '../reconcile/merge.ts';
+import type { Colors } from '../report/colors.ts';
 import { diffLines } from '../report/diff-text.ts';
 import { jsonText, problemJson } from '../report/json.ts';
 import type { Output } from '../report/output.ts';
@@ -10,7 +11,7 @@ import { problemLines } from '../report/problem-text.ts';
 import { diffSkills } from '../report/skill-diff.ts';
 import { printableLine } from '../report/terminal-text.ts';
 import { loadConflicts } from '../sync/merge.ts';
-import { loadDifferences } from '../sync/preview.ts';
+import { loadDifferences, type SkillDifference } from '../sync/preview.ts';
 import { type Prepared, prepareSync, type SyncInput } from '../sync/sync.ts';
 import { type GlobalFlags, runCommand } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -46,12 +47,14 @@ export function run(flags: DiffFlags, ...globs: readonly string[]): Promise<numb
           await printConflicts(input, prepared, problems, flags, output);
           return { ok: true, value: exitCode } as const;
         }
-        const skills: { path: string; diff: string }[] = [];
-        for await (const { path, files, database: row } of loadDifferences(input, prepared, input.selects)) {
+        const skills: object[] = [];
+        const { colors } = output;
+        for await (const difference of loadDifferences(input, prepared, input.selects)) {
           signal.throwIfAborted();
-          const diff = diffSkills(row, files, { before: 'database', after: 'files' });
-          if (flags.json) skills.push({ path, diff });
-          else output.result(`${output.colors.bold(printableLine(path))}\n${diffLines(diff, output.colors)}`);
+          const { path, from, files, database: row } = difference;
+          const diff = diffSkills(row, files, { before: 'database', after: 'files' }, 'whole');
+          if (flags.json) skills.push({ path, ...(from !== undefined && { from }), diff });
+          else output.result(headLine(difference, colors) + diffLines(diff, colors));
         }
         if (flags.json) output.result(jsonText({ skills, problems: problems.map(problemJson) }));
         else for (const problem of problems) output.notice(problemLines(problem, output.colors));
@@ -59,6 +62,15 @@ export function run(flags: DiffFlags, ...globs: readonly string[]): Promise<numb
       }),
     );
   });
+}
+
+/** The skill, and which side is which in its diff. */
+function headLine({ path, from, files, database }: SkillDifference, colors: Colors): string {
+  const sides =
+    files && database
+      ? `- in the database${from === undefined ? '' : `, at ${from}`}, + in the files`
+      : `only in the ${files ? 'files' : 'database'}`;
+  return `${colors.bold(printableLine(path))}  ${colors.dim(printableLine(`(${sides})`))}\n`;
 }
 
 /** Prints conflicts: what each side made of what both agreed on, and whether that goes together. */
@@ -76,12 +88,12 @@ async function printConflicts(
     const { path, why } = conflict;
     const { base, files, database } = versions;
     const against = (side: 'files' | 'database') =>
-      diffSkills(base ?? null, versions[side] ?? null, { before: 'agreed', after: side });
+      diffSkills(base ?? null, versions[side] ?? null, { before: 'agreed', after: side }, 'whole');
     // Where nobody has what both agreed on, there are two versions to compare, and no more.
     const diffs = base
       ? { files: against('files'), database: against('database') }
       : {
-          files: diffSkills(database ?? null, files ?? null, { before: 'database', after: 'files' }),
+          files: diffSkills(database ?? null, files ?? null, { before: 'database', after: 'files' }, 'whole'),
           database: '',
         };
     const isTried = why === 'both-edited' && base && files && database;

@@ -6,8 +6,11 @@ import type { Preview } from '../reconcile/plan.ts';
 import { compareBytes } from '../skill/path.ts';
 import type { Entry, Skill } from '../skill/skill.ts';
 
-/** Lines of one file's diff that are shown; the rest is counted. */
+/** Lines of one file's diff that are shown where not all are asked for; the rest is counted. */
 const maxLines = 60;
+
+/** Whether long diffs are shown whole, or as much of them as is read. */
+export type Length = 'whole' | 'folded';
 
 /** Edits beyond this are not worth finding: the whole file counts as changed. Bounds the search's time. */
 const maxEditLength = 2000;
@@ -31,18 +34,22 @@ interface Names {
 }
 
 /**
- * The unified diff from `before` to `after`, null being absent: text, without colour. Long ones are folded,
- * binary files named.
+ * The unified diff from `before` to `after`, null being absent: text, without colour. Binary files are named.
  *
  * @param names what the two sides are called in file headers
  */
-export function diffSkills(before: Skill | null, after: Skill | null, names: Names): string {
-  return diffText(diffFiles(before, after, names));
+export function diffSkills(
+  before: Skill | null,
+  after: Skill | null,
+  names: Names,
+  length: Length = 'folded',
+): string {
+  return diffText(diffFiles(before, after, names), length);
 }
 
-/** The unified diff, of each file as much as is read. */
-export function diffText(diffs: readonly FileDiff[]): string {
-  return diffs.map(({ text }) => fold(text)).join('');
+/** The unified diff of all files. */
+export function diffText(diffs: readonly FileDiff[], length: Length = 'folded'): string {
+  return diffs.map(({ text }) => (length === 'whole' ? text : fold(text))).join('');
 }
 
 /** A line a file: `scripts/run.sh  +3 -1, executable`. */
@@ -119,7 +126,8 @@ function unifiedDiff(before: string, after: string, old: string, now: string): s
   if (patch === undefined) {
     return `--- ${before}\n+++ ${after}\n(too different to compare: ${old.length} -> ${now.length} characters)\n`;
   }
-  return patch.replace(/^=+\n/, '').replaceAll('\t\n', '\n');
+  // Names are spelled where they are printed, as everywhere.
+  return `--- ${before}\n+++ ${after}\n${patch.slice(patch.indexOf('\n@@') + 1)}`;
 }
 
 function fold(text: string): string {

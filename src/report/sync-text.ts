@@ -20,7 +20,7 @@ import {
 } from './plan-text.ts';
 import { problemLines, warningLine } from './problem-text.ts';
 import { compareRelations } from './relation-changes.ts';
-import { diffPreview, diffText, statText } from './skill-diff.ts';
+import { diffPreview, diffText, type Length, statText } from './skill-diff.ts';
 import type { RunFacts, SyncReport } from './sync-report.ts';
 import { printableLine } from './terminal-text.ts';
 
@@ -71,7 +71,7 @@ export function textReport(
     notice: (notice) => say(noticeLines(notice, verbose)),
     baseSetAside: (why) => say(`note: ${why}\n`),
     preview(preview) {
-      output.result(previewLines(preview, output, diff));
+      output.result(previewLines(preview, output, diff, verbose ? 'whole' : 'folded'));
       if ('change' in preview) warn(preview.change.path, preview.reading);
     },
     result(result) {
@@ -121,7 +121,7 @@ export function embeddedText(folder: string): string {
   return `the embedded database ${printableLine(folder)} (set DATABASE_URL for a server)`;
 }
 
-function previewLines(preview: Preview, { colors }: Output, form: DiffForm): string {
+function previewLines(preview: Preview, { colors }: Output, form: DiffForm, length: Length): string {
   // Where a merge was tried, the places that do not go together say more than all that differs.
   if ('conflict' in preview && preview.conflict.regions?.length) {
     return conflictLines(preview.conflict, colors);
@@ -130,13 +130,13 @@ function previewLines(preview: Preview, { colors }: Output, form: DiffForm): str
     'conflict' in preview
       ? conflictLines(preview.conflict, colors)
       : changeLine(preview.change, preview.reading, colors);
-  return head + relationLines(preview, colors) + differenceLines(preview, form, colors);
+  return head + relationLines(preview, colors) + differenceLines(preview, form, length, colors);
 }
 
-function differenceLines(preview: Preview, form: DiffForm, colors: Colors): string {
+function differenceLines(preview: Preview, form: DiffForm, length: Length, colors: Colors): string {
   if (form === 'none') return '';
   const diffs = diffPreview(preview);
-  return form === 'full' ? diffLines(diffText(diffs), colors) : statLines(statText(diffs));
+  return form === 'full' ? diffLines(diffText(diffs, length), colors) : statLines(statText(diffs));
 }
 
 function statLines(stat: string): string {

@@ -51,20 +51,53 @@ export async function* previewPlan(
   }
 }
 
+/** A skill that the sides hold differently. */
+export interface SkillDifference extends BothSides {
+  /** Where it stands; in the files, where that is elsewhere. */
+  readonly path: SkillPath;
+  /** Where it stands in the database, if elsewhere. */
+  readonly from?: SkillPath;
+}
+
 /** Reads all skills that the sides hold differently, of those that are selected, in byte order of paths. */
 export async function* loadDifferences(
   sides: Sides,
-  { local, remote }: Pick<Prepared, 'local' | 'remote'>,
+  { local, remote, plan }: Pick<Prepared, 'local' | 'remote' | 'plan'>,
   selects: (path: string) => boolean,
-): AsyncGenerator<BothSides & { readonly path: SkillPath }> {
-  const paths = new Set([...local.skills.keys(), ...remote.skills.keys()]);
-  const places = [...paths].sort(compareBytes).flatMap((path): readonly Place[] => {
-    const [here, there] = [local.skills.get(path), remote.skills.get(path)];
-    return selects(path) && here?.digest !== there?.digest
-      ? [{ path, inFiles: here ? path : null, inDatabase: there ? path : null }]
-      : [];
-  });
-  for await (const [{ path }, both] of loadBoth(sides, places)) yield { path, ...both };
+): AsyncGenerator<SkillDifference> {
+  const moved = movedIn(plan);
+  const [here, there] = [new Map(local.skills), new Map(remote.skills)];
+  for (const { inFiles, inDatabase } of moved) {
+    here.delete(inFiles);
+    there.delete(inDatabase);
+  }
+  const places = [...new Set([...here.keys(), ...there.keys()])].flatMap((path): readonly Place[] =>
+    selects(path) && here.get(path)?.digest !== there.get(path)?.digest
+      ? [{ path, inFiles: here.has(path) ? path : null, inDatabase: there.has(path) ? path : null }]
+      : [],
+  );
+  const items = [...moved, ...places].sort((a, b) => compareBytes(a.path, b.path));
+  for await (const [{ path, inDatabase }, both] of loadBoth(sides, items)) {
+    yield { path, ...(inDatabase && inDatabase !== path && { from: inDatabase }), ...both };
+  }
+}
+
+/** The skills that a plan takes for one though they stand at different paths, and that both sides hold. */
+function movedIn({ changes, conflicts }: Plan): readonly (Place & {
+  readonly inFiles: SkillPath;
+  readonly inDatabase: SkillPath;
+})[] {
+  const renamed = conflicts.flatMap(({ local, remote, renamed }) =>
+    renamed && local && remote && renamed.files !== renamed.database ? [renamed] : [],
+  );
+  return [
+    ...changes.flatMap(({ path, side, from }) =>
+      from === undefined
+        ? []
+        : [{ files: side === 'files' ? from : path, database: side === 'files' ? path : from }],
+    ),
+    ...renamed,
+  ].map(({ files, database }) => ({ path: files, inFiles: files, inDatabase: database }));
 }
 
 /** Reads both sides of each item, side by side, in the items' order. */
