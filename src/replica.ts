@@ -58,7 +58,12 @@ export interface Change {
 /** What the database makes of a skill that comes to it. */
 export interface Reading {
   /** Null where nothing says what the skill is about. */
-  readonly category: { readonly path: string; readonly reason: string } | null;
+  readonly category: {
+    readonly path: string;
+    readonly reason: string;
+    /** Whether the database did not know it before. */
+    readonly creates: boolean;
+  } | null;
   readonly warnings: readonly Warning[];
 }
 
@@ -391,7 +396,7 @@ export interface DatabaseReplica extends Replica {
   /** Begins the record of a run that writes; what `apply` replaces and logs belongs to it until it ends. Returns its number. */
   beginRun(run: RunStart): Promise<number>;
   /** Notes that a run found nothing to do; not each one, where they come often. */
-  noteIdleRun(run: RunStart): Promise<void>;
+  noteIdleRun(run: RunStart, counts: { readonly [name: string]: number }): Promise<void>;
   endRun(counts: { readonly [name: string]: number }, error: string | null): Promise<void>;
   /** Keeps files in the history before a run overwrites them; refused where they moved on. */
   keep<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]>;

@@ -2,7 +2,9 @@
 
 import { jsonText } from '../report/json.ts';
 import { listLines, listTable } from '../report/list-text.ts';
+import { absentLine } from '../report/notice-text.ts';
 import { type Listing, type ListOrder, listSkills } from '../repository/list.ts';
+import { describeDatabase } from '../repository/sqlstate.ts';
 import type { Status } from '../skill/status.ts';
 import { type GlobalFlags, runCommand, withConnection } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -37,7 +39,10 @@ export function run(flags: ListFlags): Promise<number> {
       }
       return { ok: true, value: exitCodes.done } as const;
     };
-    if (opened.value.state === 'absent') return print({ skills: [], total: 0 });
+    if (opened.value.state === 'absent') {
+      if (!flags.json && !flags.quiet) output.notice(absentLine(describeDatabase(opened.value.name)));
+      return print({ skills: [], total: 0 });
+    }
     const { connection } = opened.value;
     const { filter, ...asked } = flags;
     return withConnection(connection, async () =>

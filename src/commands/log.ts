@@ -5,12 +5,13 @@ import { type Loaded, oneByOne } from '../replica.ts';
 import { restoreCommand } from '../report/command-text.ts';
 import { jsonText } from '../report/json.ts';
 import { revisionLines, runLines } from '../report/log-text.ts';
+import { absentLine, foundLine } from '../report/notice-text.ts';
 import type { Output } from '../report/output.ts';
 import { changesText, compareRevisions, type RevisionChanges } from '../report/revision-changes.ts';
-import { diffSkills } from '../report/skill-diff.ts';
+import { diffSkills, type Length } from '../report/skill-diff.ts';
 import { printableLine } from '../report/terminal-text.ts';
 import { type Connection, inView } from '../repository/connection.ts';
-import { findSkill, type KnownSkill } from '../repository/revision.ts';
+import { type FoundSkill, findSkill, type KnownSkill } from '../repository/revision.ts';
 import {
   type LoggedRevision,
   type LoggedRun,
@@ -19,6 +20,7 @@ import {
   loggedRuns,
   type Stretch,
 } from '../repository/run-log.ts';
+import { describeDatabase } from '../repository/sqlstate.ts';
 import type { Skill } from '../skill/skill.ts';
 import { compileMapping, type TaxonomyMapping } from '../taxonomy/infer.ts';
 import { type GlobalFlags, runCommand, withConnection } from './command.ts';
@@ -40,7 +42,9 @@ export function run(flags: LogFlags, path?: string): Promise<number> {
     const opened = await openAlone(around, flags, true);
     if (!opened.ok) return opened;
     if (opened.value.state === 'absent') {
-      return path === undefined ? printRuns([], flags, output) : refuse({ reason: 'skill-unknown', path });
+      if (path !== undefined) return refuse({ reason: 'skill-unknown', path });
+      if (!flags.json && !flags.quiet) output.notice(absentLine(describeDatabase(opened.value.name)));
+      return printRuns([], flags, output);
     }
     const { connection } = opened.value;
     return withConnection(connection, () =>
@@ -53,6 +57,11 @@ export function run(flags: LogFlags, path?: string): Promise<number> {
   });
 }
 
+/** How much of each difference is shown, where it is asked for. */
+function diffLength({ diff, verbose }: LogFlags): Length | undefined {
+  return diff === undefined ? undefined : verbose ? 'whole' : 'folded';
+}
+
 /** One more than is shown tells whether there are more. */
 function stretchOf({ limit, since }: LogFlags): Stretch {
   return { limit: limit + 1, since: since ?? null };
@@ -62,7 +71,7 @@ function printRuns(runs: readonly LoggedRun[], flags: LogFlags, output: Output):
   const shown = runs.slice(0, flags.limit);
   const isMore = runs.length > shown.length;
   if (flags.json) output.result(jsonText({ runs: shown, more: isMore, exitCode: exitCodes.done }));
-  else output.result(runLines(shown, output.colors));
+  else output.result(runLines(shown, output.colors, output.columns));
   return end(isMore, flags, output);
 }
 
@@ -95,7 +104,7 @@ async function logSkill(
   const isMore = found.value.length > shown.length;
   if (!flags.json && !flags.quiet) output.notice(standingLines(known, path));
   const described: Described[] = [];
-  for await (const revision of describe(connection, known, shown, mapping, flags.diff !== undefined)) {
+  for await (const revision of describe(connection, known, shown, mapping, diffLength(flags))) {
     // Who asks for one difference is not helped by the reason why there is none in a list.
     if (typeof flags.diff === 'object' && !revision.ok) return revision;
     described.push(revision.ok ? revision.value : revision.instead);
@@ -112,7 +121,7 @@ async function logSkill(
     );
     return end(isMore, flags, output);
   }
-  output.result(revisionLines(described, output.colors));
+  output.result(revisionLines(described, output.colors, output.columns));
   const back = described.find(({ isPresent, isDeleted, isPruned }) => !isPresent && !isDeleted && !isPruned);
   if (back) {
     output.result(`To bring one back: ${restoreCommand(known.path, back.revision)}\n`);
@@ -121,10 +130,10 @@ async function logSkill(
 }
 
 /** What a line of the log does not say: where the skill stands that was asked for, and whether it does. */
-function standingLines(known: KnownSkill, asked: string): string {
-  const [path, name] = [printableLine(asked), printableLine(known.path)];
-  const moved = name === path ? '' : `note: ${path} is ${name} now\n`;
-  return known.revision === null ? `${moved}note: ${name} is deleted; a revision brings it back\n` : moved;
+function standingLines(known: FoundSkill, asked: string): string {
+  const name = printableLine(known.path);
+  const deleted = known.revision === null ? `note: ${name} is deleted; a revision brings it back\n` : '';
+  return foundLine(asked, known) + deleted;
 }
 
 /** The revisions that are asked for; of one against another, the one with the other before it. */
@@ -167,7 +176,7 @@ async function* describe(
   known: KnownSkill,
   shown: readonly LoggedRevision[],
   mapping: TaxonomyMapping,
-  withDiff: boolean,
+  length: Length | undefined,
 ): AsyncGenerator<Description> {
   const uses = new Map<number, number>();
   for (const number of shown.flatMap(usedBy)) uses.set(number, (uses.get(number) ?? 0) + 1);
@@ -186,7 +195,7 @@ async function* describe(
       next && usedBy(next).every((number) => contents.has(number));
       next = shown[++at]
     ) {
-      yield describeOne(next, contents, withDiff);
+      yield describeOne(next, contents, length);
       for (const number of usedBy(next)) {
         const left = (uses.get(number) ?? 0) - 1;
         uses.set(number, left);
@@ -203,7 +212,7 @@ function usedBy({ revision, before }: LoggedRevision): readonly number[] {
 function describeOne(
   revision: LoggedRevision,
   contents: ReadonlyMap<number, Content>,
-  withDiff: boolean,
+  length: Length | undefined,
 ): Description {
   const now = contents.get(revision.revision) ?? { skill: null };
   const before = (revision.before === null ? undefined : contents.get(revision.before)) ?? { skill: null };
@@ -222,7 +231,7 @@ function describeOne(
     return { ok: false, problem: before.problem, instead: { ...told, summary } };
   }
   const names = { before: `revision ${revision.before}`, after: `revision ${revision.revision}` };
-  const diff = withDiff ? { diff: diffSkills(before.skill, now.skill, names) } : {};
+  const diff = length ? { diff: diffSkills(before.skill, now.skill, names, length) } : {};
   if (before.skill && now.skill) {
     const changes = compareRevisions(before.skill, now.skill);
     return { ok: true, value: { ...told, changes, summary: changesText(changes), ...diff } };

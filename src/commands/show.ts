@@ -4,11 +4,12 @@ import type { Config } from '../config/config.ts';
 import { type Outcome, refuse } from '../problem.ts';
 import { type Loaded, oneByOne } from '../replica.ts';
 import { jsonText } from '../report/json.ts';
+import { foundLine } from '../report/notice-text.ts';
 import { type InFiles, type Shown, showLines } from '../report/show-text.ts';
 import { printable, printableLine } from '../report/terminal-text.ts';
 import { type Connection, inView } from '../repository/connection.ts';
 import { loadRows } from '../repository/load.ts';
-import { findSkill, type KnownSkill, loadRevisions } from '../repository/revision.ts';
+import { type FoundSkill, findSkill, type KnownSkill, loadRevisions } from '../repository/revision.ts';
 import { loggedRevisions } from '../repository/run-log.ts';
 import { lastStanding, nearestPaths, readShown, type ShownSkill } from '../repository/show.ts';
 import { digestSkill } from '../skill/digest.ts';
@@ -26,7 +27,7 @@ export interface ShowFlags extends GlobalFlags {
 
 /** A skill as it is found: what its row says, if there is one, and what it holds or held last. */
 interface Found {
-  readonly known: KnownSkill;
+  readonly known: FoundSkill;
   readonly state: Shown['state'];
   readonly row: ShownSkill | null;
   readonly latest: Shown['latest'];
@@ -47,9 +48,7 @@ export function run(flags: ShowFlags, path = ''): Promise<number> {
       if (!found.ok) return found;
       const { known, state, row, content, ...more } = found.value;
       const name = printableLine(known.path);
-      if (!flags.quiet && !flags.json && known.path !== path) {
-        output.notice(`note: ${printableLine(path)} is ${name} now\n`);
-      }
+      if (!flags.quiet && !flags.json) output.notice(foundLine(path, known));
       if (flags.raw) {
         if ('problem' in content) return refuse(content.problem);
         if (!flags.quiet && state !== 'standing')
@@ -71,7 +70,7 @@ export function run(flags: ShowFlags, path = ''): Promise<number> {
       if (flags.json) {
         const { row: fields, ...rest } = shown;
         output.result(jsonText({ ...rest, skillId: known.skillId, fields, exitCode: exitCodes.done }));
-      } else output.result(showLines(shown, output.colors));
+      } else output.result(showLines(shown, output.colors, output.columns));
       return { ok: true, value: exitCodes.done };
     });
   });

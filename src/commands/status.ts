@@ -142,7 +142,7 @@ function nextOf(
   const commands: readonly (readonly [isWanted: boolean, command: string, what: string])[] = [
     [conflicts.length > 0, 'diff --conflict', 'what each side made of it, and how to settle it'],
     [isAhead, 'sync-db --dry-run', 'what a sync would carry'],
-    [held.length > 0, 'sync-db --delete --dry-run', 'the same with deletions'],
+    [held.length > 0, 'sync-db --delete --dry-run', 'what a sync would carry, deletions too'],
     [Object.keys(leftOut).length > 0, 'import-from-db --status all --dry-run', 'the rows that are left out'],
   ];
   return commands.flatMap(([isWanted, command, what]) =>

@@ -1,6 +1,8 @@
 // The past as lines: one a run, or one a revision of a skill, columns aligned.
 
 import type { Colors } from './colors.ts';
+import { hanging } from './columns.ts';
+import { counted } from './counted.ts';
 import { diffLines } from './diff-text.ts';
 import { doneWords } from './plan-text.ts';
 import { printableLine } from './terminal-text.ts';
@@ -18,13 +20,13 @@ export interface RunLine {
   readonly error: string | null;
   readonly commit: string | null;
   readonly branch: string | null;
-  readonly counts: { readonly [V in keyof typeof doneWords | 'merge' | 'failed']: number };
+  readonly counts: { readonly [V in keyof typeof doneWords | 'merge' | 'failed' | 'conflicts']: number };
   readonly undoes: number | null;
   readonly takenBackBy: number | null;
 }
 
 /** `NUMBER  TIME  DIRECTION  WHO@HOST  OUTCOME (DURATION)  COMMIT BRANCH  WHAT IT DID (which run took back which)`. */
-export function runLines(runs: readonly RunLine[], colors: Colors): string {
+export function runLines(runs: readonly RunLine[], colors: Colors, columns?: number): string {
   if (runs.length === 0) return 'No runs.\n';
   return alignedLines(
     runs.map((run) => ({
@@ -39,6 +41,7 @@ export function runLines(runs: readonly RunLine[], colors: Colors): string {
       last: didText(run),
       paint: run.outcome === 'failed' ? colors.red : run.finishedAt === null ? colors.yellow : String,
     })),
+    columns,
   );
 }
 
@@ -66,8 +69,9 @@ function didText({ finishedAt, counts, error, undoes, takenBackBy }: RunLine): s
   ].join(', ');
   // How many failed is counted already.
   const why = error === null || error === `${counts.failed} failed` ? '' : `: ${printableLine(error)}`;
+  const left = counts.conflicts > 0 ? `, ${counted(counts.conflicts, 'conflict')} left` : '';
   return [
-    `${done || (finishedAt === null ? 'nothing recorded yet' : 'nothing changed')}${why}`,
+    `${done || (finishedAt === null ? 'nothing recorded yet' : 'nothing changed')}${left}${why}`,
     ...(undoes === null ? [] : [`(takes back run ${undoes})`]),
     ...(takenBackBy === null ? [] : [`(taken back by run ${takenBackBy})`]),
   ].join(' ');
@@ -90,7 +94,7 @@ export interface RevisionLine {
 }
 
 /** `NUMBER  TIME  ORIGIN  WRITER  RUN  now  SUMMARY`, below each its diff. */
-export function revisionLines(revisions: readonly RevisionLine[], colors: Colors): string {
+export function revisionLines(revisions: readonly RevisionLine[], colors: Colors, columns?: number): string {
   if (revisions.length === 0) return 'No revisions.\n';
   return alignedLines(
     revisions.map((revision) => ({
@@ -106,6 +110,7 @@ export function revisionLines(revisions: readonly RevisionLine[], colors: Colors
       paint: revision.diff === undefined ? String : colors.bold,
       ...(revision.diff !== undefined && { below: diffLines(revision.diff, colors) }),
     })),
+    columns,
   );
 }
 
@@ -125,8 +130,8 @@ interface Row {
   readonly below?: string;
 }
 
-/** Rows with each column as wide as its widest cell; a column without text takes no room. */
-function alignedLines(rows: readonly Row[]): string {
+/** Rows with each column as wide as its widest cell; a column without text takes no room. The last one is broken at words. */
+function alignedLines(rows: readonly Row[], columns: number | undefined): string {
   const numberWidth = Math.max(0, ...rows.map(({ number }) => String(number).length));
   const widths = (rows[0]?.cells ?? []).map((_, at) =>
     Math.max(...rows.map(({ cells }) => cells[at]?.length ?? 0)),
@@ -134,7 +139,11 @@ function alignedLines(rows: readonly Row[]): string {
   return rows
     .map(({ number, cells, last, paint, below = '' }) => {
       const shown = cells.flatMap((cell, at) => (widths[at] ? [cell.padEnd(widths[at])] : []));
-      return `${paint([String(number).padStart(numberWidth), ...shown, last].join('  '))}\n${below}`;
+      const head = [String(number).padStart(numberWidth), ...shown, ''].join('  ');
+      const lines = hanging(head, last, columns, numberWidth + 2)
+        .split('\n')
+        .map(paint);
+      return `${lines.join('\n')}\n${below}`;
     })
     .join('');
 }

@@ -52,11 +52,30 @@ export function noticeLines(notice: Notice, isVerbose: boolean): string {
       `${printableLine(directory)} on ${printableLine(host)}; run undo there\n`
     );
   }
-  const head = `note: ${texts[notice.notice](notice.count)}\n`;
-  if (!isVerbose || !('paths' in notice)) return head;
+  const text = `note: ${texts[notice.notice](notice.count)}`;
+  if (!('paths' in notice)) return `${text}\n`;
+  const [first = '', ...others] = notice.paths;
+  if (!isVerbose) {
+    const more = others.length > 0 ? `, and ${notice.count - 1} more` : '';
+    return `${text}: ${printableLine(first)}${more}\n`;
+  }
   const shown = notice.paths.slice(0, maxShown).map((path) => `  ${printableLine(path)}\n`);
   const hidden = notice.count - shown.length;
-  return head + shown.join('') + (hidden > 0 ? `  and ${hidden} more\n` : '');
+  return [`${text}\n`, ...shown, ...(hidden > 0 ? [`  and ${hidden} more\n`] : [])].join('');
+}
+
+/** That a list is empty since there is nothing to ask. */
+export function absentLine(database: string): string {
+  return `note: no library stands in the database ${printableLine(database)} yet; the first sync makes it\n`;
+}
+
+/** Which skill was found by a path that is not its own; nothing where it is. */
+export function foundLine(
+  asked: string,
+  found: { readonly path: string; readonly isByName: boolean },
+): string {
+  const [name, path] = [printableLine(asked), printableLine(found.path)];
+  return name === path ? '' : `note: ${name} is ${path}${found.isByName ? '' : ' now'}\n`;
 }
 
 /** A run in words: `run 12 (sync by ann on host, 2026-01-31 12:00:00Z)`. */

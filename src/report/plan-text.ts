@@ -1,7 +1,7 @@
 // A plan and its results as lines for people: per skill what and why, then a summary that says what is next.
 
 import type { Problem } from '../problem.ts';
-import type { Undecided } from '../reconcile/conflict.ts';
+import { otherSide, type Side, type Undecided } from '../reconcile/conflict.ts';
 import {
   type Ahead,
   type Conflict,
@@ -25,7 +25,7 @@ const commands: { readonly [D in Direction]: string } = {
   sync: 'sync-db',
 };
 
-const reasons: { readonly [W in PlannedChange['why']]: string } = {
+const reasons: { readonly [W in PlannedChange['why']]: string | ((winner: Side) => string) } = {
   new: 'new',
   edited: 'edited since both agreed',
   older: 'what stands there is an older revision',
@@ -35,9 +35,9 @@ const reasons: { readonly [W in PlannedChange['why']]: string } = {
   undone: 'as it was before the run that is taken back',
   merged: 'both sides were edited, and the edits go together',
   resolved: 'both sides were edited, resolved as asked',
-  newer: 'both sides were edited, the other one last',
-  preferred: 'both sides were edited, the other one is preferred',
-  'edit-over-deletion': 'deleted here, edited on the other side: the edit wins',
+  newer: (winner) => `both sides were edited, the ${winner} last`,
+  preferred: (winner) => `in conflict, decided for the ${winner}`,
+  'edit-over-deletion': (winner) => `deleted there, edited in the ${winner}: the edit wins`,
 };
 
 type Verb = 'create' | 'update' | 'rename' | 'archive' | 'write' | 'remove';
@@ -73,15 +73,18 @@ function pathText({ path, from }: { readonly path: string; readonly from?: strin
 
 export function changeRow(change: PlannedChange): PlanRow {
   const where = change.side === 'database' ? 'in the database' : 'in the files';
-  return { verb: verbOf(change), path: pathText(change), why: `${where}: ${reasons[change.why]}` };
+  const reason = reasons[change.why];
+  const why = typeof reason === 'string' ? reason : reason(otherSide(change.side));
+  return { verb: verbOf(change), path: pathText(change), why: `${where}: ${why}` };
 }
 
 export function changeLine(change: PlannedChange, reading: Reading | undefined, colors: Colors): string {
   const paint = change.after === null ? colors.red : colors.green;
   const head = line(colors, paint, changeRow(change));
   if (reading === undefined) return head;
-  const { path = null, reason = null } = reading.category ?? {};
-  return `${head}${margin}${colors.dim(`category: ${categoryText(path, reason)}`)}\n`;
+  const { path = null, reason = null, creates = false } = reading.category ?? {};
+  const text = `category: ${categoryText(path, reason)}${creates ? ', a new one' : ''}`;
+  return `${head}${margin}${colors.dim(text)}\n`;
 }
 
 /** How to bring back what a change overwrote or deleted; nothing where it was an older version of the same. */
@@ -181,6 +184,11 @@ export function countPlan(plan: Plan): PlanCounts {
   };
 }
 
+/** What a guard kept from being done. */
+function refusedText({ refusal, changes }: Plan): readonly string[] {
+  return refusal ? [`${counted(changes.length, 'change')} not made`] : [];
+}
+
 /** `3 created, 1 conflict, 20 unchanged`: what there is none of is not said, but for what is unchanged. */
 function countsText(counts: PlanCounts, words: { readonly [V in Verb]: string }): string {
   const parts: readonly (readonly [count: number, text: string])[] = [
@@ -258,7 +266,7 @@ export function doneSentence(
   problems: readonly Problem[],
 ): string {
   const text = countsText({ ...countPlan({ ...plan, changes: done }), problems: problems.length }, doneWords);
-  return `${done.length === 0 ? 'Nothing changed' : 'Done'}: ${text}.`;
+  return `${done.length === 0 ? 'Nothing changed' : 'Done'}: ${[...refusedText(plan), text].join(', ')}.`;
 }
 
 /** The last line of a run. */

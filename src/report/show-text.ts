@@ -2,7 +2,7 @@
 
 import { categoryText } from './category-text.ts';
 import type { Colors } from './colors.ts';
-import { padded, widthOf } from './columns.ts';
+import { hanging, padded, widthOf } from './columns.ts';
 import { diffCommand, restoreCommand } from './command-text.ts';
 import { printableLine } from './terminal-text.ts';
 import { timeText } from './time-text.ts';
@@ -79,8 +79,8 @@ const filesTexts: { readonly [F in InFiles]: (path: string) => string } = {
   unknown: () => 'cannot be read',
 };
 
-/** The path, then `LABEL  WHAT IT IS`, one line each. */
-export function showLines(shown: Shown, colors: Colors): string {
+/** The path, then `LABEL  WHAT IT IS`, one line each where no terminal is so many columns wide. */
+export function showLines(shown: Shown, colors: Colors, columns?: number): string {
   const rows: readonly (readonly [label: string, values: readonly string[]])[] = [
     ['deleted', deletedTexts(shown)],
     ...(shown.row ? rowTexts(shown.row) : []),
@@ -92,7 +92,8 @@ export function showLines(shown: Shown, colors: Colors): string {
   const lines = rows.flatMap(([label, values]) =>
     values.map((value, at) => {
       const head = (at === 0 ? label : '').padEnd(width);
-      return `${colors.dim(head)}  ${printableLine(value)}`.trimEnd();
+      const text = hanging(`${head}  `, printableLine(value), columns);
+      return colors.dim(head) + text.slice(head.length);
     }),
   );
   return `${[colors.bold(printableLine(shown.path)), ...lines].join('\n')}\n`;

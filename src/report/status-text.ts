@@ -67,7 +67,7 @@ export function statusLines(facts: StatusFacts, isVerbose: boolean, colors: Colo
     ),
     record.lastGoodRun?.run === record.lastRun?.run
       ? ''
-      : line('Last good run', runText(record.lastGoodRun, record.now)),
+      : line('Last good sync', runText(record.lastGoodRun, record.now)),
     record.recentFailures > 0
       ? line('Failed lately', `${record.recentFailures} of the last 10 runs`, yellow)
       : '',

@@ -64,6 +64,6 @@ export function equalLine(count: {
     counted(count.files, 'file'),
     counted(count.bytes, 'byte'),
   ];
-  const history = `${counted(count.revisions, 'revision')}, ${counted(count.blobs, 'blob')}`;
+  const history = `${counted(count.revisions, 'past revision')}, ${counted(count.blobs, 'blob')}`;
   return `Equal: read ${skills}, ${files}, ${bytes}, ${history}.\n`;
 }

@@ -159,7 +159,7 @@ export class Database implements DatabaseReplica {
     return id;
   };
 
-  noteIdleRun: DatabaseReplica['noteIdleRun'] = (run) => noteIdleRun(this.#connection, run);
+  noteIdleRun: DatabaseReplica['noteIdleRun'] = (run, counts) => noteIdleRun(this.#connection, run, counts);
 
   endRun: DatabaseReplica['endRun'] = async (counts, error) => {
     await inWriting(this.#connection, () => endRun(this.#connection, this.#run(), { counts, error }));

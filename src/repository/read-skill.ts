@@ -33,7 +33,7 @@ export function readSkill(
 /** What people are told of it. */
 export function readingOf({ document, category }: ReadSkill): Reading {
   return {
-    category: category && { path: category.path, reason: category.reason },
+    category: category && { path: category.path, reason: category.reason, creates: category.creates },
     warnings: document.warnings,
   };
 }

@@ -18,36 +18,46 @@ export interface KnownSkill {
   readonly revision: number | null;
 }
 
+/** A skill that was asked for, and whether by its name: else by a path that it has or had, or an alias. */
+export interface FoundSkill extends KnownSkill {
+  readonly isByName: boolean;
+}
+
 /**
- * The skill at a path: by its row, else by an alias that leads to one, else by the history alone. Where there is none,
+ * The skill at a path: by its row, else by an alias or a name that leads to one, else by the history alone. Where there is none,
  * the path is taken as one that was printed.
  */
-export async function findSkill(connection: Connection, path: string): Promise<KnownSkill | undefined> {
+export async function findSkill(connection: Connection, path: string): Promise<FoundSkill | undefined> {
   const meant = readPrinted(path);
   return (await findAt(connection, path)) ?? (meant === path ? undefined : await findAt(connection, meant));
 }
 
-async function findAt(connection: Connection, path: string): Promise<KnownSkill | undefined> {
+async function findAt(connection: Connection, path: string): Promise<FoundSkill | undefined> {
   const [row] = await connection.query<{
     skill_id: number;
     skill_path: SkillPath;
     revision: number | null;
+    by_name: boolean;
   }>(
     `select * from (
-       select s.skill_id, s.skill_path, case when s.deleted_at is null then y.revision end as revision, 1 as rank
+       select s.skill_id, s.skill_path, case when s.deleted_at is null then y.revision end as revision, 1 as rank,
+         false as by_name
        from skills s left join skill_sync y using (skill_id) where s.skill_path = $1
        union all
-       select s.skill_id, s.skill_path, case when s.deleted_at is null then y.revision end, 2
+       select s.skill_id, s.skill_path, case when s.deleted_at is null then y.revision end, 2,
+         not exists (select from skill_aliases a where a.skill_id = s.skill_id and a.alias_path = $1)
        from skill_fleet_resolve(array[$1]) r join skills s using (skill_id) left join skill_sync y using (skill_id)
        union all
-       (select r.skill_id, coalesce(s.skill_path, r.skill_path), null, 3
+       (select r.skill_id, coalesce(s.skill_path, r.skill_path), null, 3, false
         from skill_revisions r left join skills s using (skill_id)
         where r.skill_path = $1 and (s.skill_id is null or s.deleted_at is not null)
         order by r.revision desc limit 1)
      ) known order by rank limit 1`,
     [path],
   );
-  return row && { path: row.skill_path, skillId: row.skill_id, revision: row.revision };
+  return (
+    row && { path: row.skill_path, skillId: row.skill_id, revision: row.revision, isByName: row.by_name }
+  );
 }
 
 /** A skill, and a digest that it may have had. */

@@ -52,6 +52,8 @@ export interface RunCounts {
   /** Skills whose edits on both sides it put together; they count among those above too. */
   readonly merge: number;
   readonly failed: number;
+  /** Conflicts that it left undecided. */
+  readonly conflicts: number;
 }
 
 /** The latest runs, the newest first. */
@@ -71,7 +73,8 @@ export async function loggedRuns(
            'write', count(*) filter (where done.what in ('create to_files', 'update to_files')),
            'remove', count(*) filter (where done.what = 'remove to_files'),
            'merge', count(distinct done.skill_path) filter (where done.what is not null and done.why = 'merged'),
-           'failed', count(*) filter (where done.what is null)
+           'failed', count(*) filter (where done.what is null),
+           'conflicts', coalesce((r.counts ->> 'conflicts')::integer, 0)
          )
          from (
            select case when l.status = 'success' then l.operation || ' ' || l.direction end as what,

@@ -27,7 +27,11 @@ export async function beginRun(connection: Connection, run: RunStart): Promise<n
  * Notes that a run found nothing to do, if the last good one is an hour old, or none since was good: often enough for
  * who watches, and so seldom that runs in a row write nothing.
  */
-export async function noteIdleRun(connection: Connection, run: RunStart): Promise<void> {
+export async function noteIdleRun(
+  connection: Connection,
+  run: RunStart,
+  counts: { readonly [name: string]: number },
+): Promise<void> {
   const [recent] = await connection.query(
     `select from sync_runs
      where outcome = 'success' and direction = any ($1) and finished_at > now() - interval '1 hour'
@@ -38,7 +42,7 @@ export async function noteIdleRun(connection: Connection, run: RunStart): Promis
   if (recent) return;
   await inWriting(connection, async () => {
     const id = await beginRun(connection, run);
-    await endRun(connection, id, { counts: {}, error: null });
+    await endRun(connection, id, { counts, error: null });
   });
 }
 

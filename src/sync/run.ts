@@ -40,7 +40,10 @@ export async function runPlan(input: SyncInput, prepared: Prepared): Promise<App
   if (prepared.plan.changes.length === 0 && prepared.unsettled.size === 0) {
     await advanceBase(input, prepared, []);
     if (mends) await input.database.mendDerived();
-    await input.database.noteIdleRun({ ...input.run, ...prepared.checkout?.commitAndBranch });
+    await input.database.noteIdleRun(
+      { ...input.run, ...prepared.checkout?.commitAndBranch },
+      conflictsIn(prepared.plan),
+    );
     return { plan: prepared.plan, results: [] };
   }
   return inRecord(input, prepared, input.run, async () => {
@@ -90,7 +93,7 @@ function digestsIn({ skills }: Snapshot): Map<SkillPath, Digest> {
 }
 
 /** Carries out a run between the beginning and the end of its record. */
-export async function inRecord<A extends Pick<Applied, 'results'>>(
+export async function inRecord<A extends Applied>(
   { database }: SyncInput,
   { checkout }: Pick<Prepared, 'checkout'>,
   start: RunStart,
@@ -100,7 +103,7 @@ export async function inRecord<A extends Pick<Applied, 'results'>>(
   try {
     const applied = await work();
     const failed = applied.results.filter((result) => !result.ok).length;
-    await database.endRun(countsOf(applied.results), failed > 0 ? `${failed} failed` : null);
+    await database.endRun(countsOf(applied), failed > 0 ? `${failed} failed` : null);
     return { ...applied, run };
   } catch (error) {
     // The first error says more than what closing the record meets on a lost connection.
@@ -339,9 +342,14 @@ function movedRows(results: readonly Result<PlannedChange>[]): ReadonlyMap<Skill
   );
 }
 
+/** How many conflicts a run left, for its record. */
+function conflictsIn({ conflicts }: Plan): { readonly conflicts: number } {
+  return { conflicts: conflicts.length };
+}
+
 /** How many of each kind a run did, for its record. */
-function countsOf(results: readonly Result[]): { readonly [name: string]: number } {
-  const counts = { created: 0, updated: 0, renamed: 0, removed: 0, failed: 0 };
+function countsOf({ plan, results }: Applied): { readonly [name: string]: number } {
+  const counts = { created: 0, updated: 0, renamed: 0, removed: 0, failed: 0, ...conflictsIn(plan) };
   for (const { ok, change } of results) {
     if (!ok) counts.failed++;
     else if (change.from !== undefined) counts.renamed++;

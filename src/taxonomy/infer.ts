@@ -46,7 +46,7 @@ export function compileMapping(
 }
 
 /** Another way of inferring gets another number here, so that rows are indexed anew. */
-const inferenceVersion = 1;
+const inferenceVersion = 2;
 
 /** Tells one mapping, and one way of inferring, from another: rows keep it beside their category. */
 export function taxonomyVersion(mapping: TaxonomyMapping): string {
@@ -94,7 +94,7 @@ function place(
     const meaning = found === part ? '' : ` ${found.endsWith(`/${part}`) ? 'is part of' : 'means'} ${found}`;
     return { path, reason: `${subject} "${part}"${meaning}`, kind, creates: end < segments.length };
   }
-  return { path: wanted, reason: `${subject} "${wanted}" is new`, kind, creates: true };
+  return { path: wanted, reason: `${subject} "${wanted}"`, kind, creates: true };
 }
 
 function fromDocument({ category }: CategoryClues, known: KnownCategories): CategoryChoice | null {

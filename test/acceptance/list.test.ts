@@ -10,6 +10,13 @@ test('list prints plain lines to a pipe, a page at a time, and says that there a
   const project = await makeProject();
   const env = { DATABASE_URL: await databaseUrl('postgres') };
   const run = (...args: readonly string[]) => project.run(['list', ...args], env);
+  expect(await run()).toEqual({
+    code: 0,
+    stdout: '0 skills\n',
+    stderr: expect.stringMatching(
+      /^note: no library stands in the database \S+ at \S+ yet; the first sync makes it\n$/,
+    ),
+  });
   expect(JSON.parse((await run('--json')).stdout)).toEqual({ version: 1, skills: [], total: 0, more: false });
   const names = ['one', '茶', 'two'];
   await writeFiles(

@@ -86,7 +86,17 @@ test('log: runs, in git with the commit, an undo and what it took back, a killed
   });
   expect(runs[3]).toMatchObject({
     ...{ run: 2, direction: 'sync', undoes: null, takenBackBy: 3, branch: 'main' },
-    counts: { create: 0, update: 1, rename: 0, archive: 0, write: 1, remove: 0, merge: 0, failed: 0 },
+    counts: {
+      create: 0,
+      update: 1,
+      rename: 0,
+      archive: 0,
+      write: 1,
+      remove: 0,
+      merge: 0,
+      failed: 0,
+      conflicts: 0,
+    },
   });
 });
 

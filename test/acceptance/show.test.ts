@@ -68,7 +68,7 @@ describe.each(databaseKinds)('show on %s', (kind) => {
       'status        active',
       'version       1.0.0',
       'type          technical, medium, task_specific',
-      "category      house/own (document's category is new)",
+      "category      house/own (document's category)",
       'keywords      one, two',
       'tags          red',
       'tools         Read',
@@ -90,6 +90,8 @@ describe.each(databaseKinds)('show on %s', (kind) => {
     expect([shown.code, shown.stderr, linesOf(anyWriter(shown.stdout))]).toEqual([0, '', lines]);
     const byAlias = await run('show', 'old/rich');
     expect([byAlias.stdout, byAlias.stderr]).toEqual([shown.stdout, 'note: old/rich is a/rich now\n']);
+
+    expect((await run('show', 'rich')).stderr).toBe('note: rich is a/rich\n');
 
     await write({ 'plain/SKILL.md': document('plain', 'Edited.\n') });
     const plain = (await run('show', 'plain')).stdout;
@@ -197,7 +199,9 @@ test('a path is understood as it is printed, in one spelling everywhere, and in 
     const [, first = ''] = /--revision (\d+)/.exec(log) ?? [];
     expect((await run('restore', path, '--revision', first, '--dry-run')).code).toBe(0);
     expect((await run('resolve', path, '--with', 'local', '--dry-run')).stdout).toContain('1 to update');
-    expect((await run('sync-db', '--skill-path', path, '--dry-run')).stdout).toContain('to update');
+    expect((await run('sync-db', '--skill-path', path, '--dry-run')).stdout).toContain(
+      '+++ files/a/bidi\\u{202e}name/',
+    );
   }
   const status = (await run('status')).stdout;
   expect(status.match(/esc\S*ape/g)).toEqual(['esc\\u{1b}ape', 'esc\\u{1b}ape']);

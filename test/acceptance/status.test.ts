@@ -123,12 +123,12 @@ test('status names what is not in step, by kind, in one screen, and writes nothi
     'Left out        3 rows by status: 1 archived, 2 draft',
     'No category     9 skills',
     'Last run        2 import by WHO, failed, TIME, AGO',
-    'Last good run   1 sync by WHO, success, TIME, AGO',
+    'Last good sync  1 sync by WHO, success, TIME, AGO',
     'Failed lately   1 of the last 10 runs',
     'Health          not well: 1 skill with a problem, 1 conflict, the last run failed',
     'Next            skill-fleet diff --conflict  what each side made of it, and how to settle it',
     '                skill-fleet sync-db --dry-run  what a sync would carry',
-    '                skill-fleet sync-db --delete --dry-run  the same with deletions',
+    '                skill-fleet sync-db --delete --dry-run  what a sync would carry, deletions too',
     '                skill-fleet import-from-db --status all --dry-run  the rows that are left out',
   ]);
   const all = linesOf(await run('status', '--verbose'));

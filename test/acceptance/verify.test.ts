@@ -25,7 +25,7 @@ describe('verify', () => {
     const bytes = Buffer.byteLength(document('a', 'é\n')) + 3;
     expect(await project.run(['verify'], env)).toMatchObject({
       code: 0,
-      stdout: `Equal: read 1 skill, 2 files, ${bytes} bytes, 1 revision, 1 blob.\n`,
+      stdout: `Equal: read 1 skill, 2 files, ${bytes} bytes, 1 past revision, 1 blob.\n`,
     });
     const { stdout } = await project.run(['verify', '--json'], env);
     expect(JSON.parse(stdout)).toEqual({

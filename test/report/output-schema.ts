@@ -21,7 +21,7 @@ const problem = z
   })
   .describe('What went wrong, and what its reason tells beside.');
 const problems = z.array(problem);
-const exitCode = z.int().describe('0 done, 1 failed, 2 pending, 3 conflicts.');
+const exitCode = z.int().describe('0 done, 1 failed, 2 pending, 3 conflicts, 64 wrong usage.');
 const notice = z.looseObject({ notice: z.string() }).describe('What is no problem, and worth knowing.');
 const version = z.literal(1);
 
@@ -69,7 +69,7 @@ const change = z.strictObject({
   why: z.string(),
   before: digest,
   after: digest,
-  category: z.object({ path: z.string(), reason: z.string() }).nullable().optional(),
+  category: z.object({ path: z.string(), reason: z.string(), creates: z.boolean() }).nullable().optional(),
   warnings: z.array(z.looseObject({ code: z.string(), what: z.string() })).optional(),
   relations: z
     .array(z.object({ relation: z.string(), added: z.array(z.string()), removed: z.array(z.string()) }))
@@ -127,7 +127,7 @@ const loggedRun = z.strictObject({
   error: z.string().nullable(),
   commit: z.string().nullable(),
   branch: z.string().nullable(),
-  counts: z.strictObject({ ...counts, merge: count, failed: count }),
+  counts: z.strictObject({ ...counts, merge: count, failed: count, conflicts: count }),
   undoes: count.nullable(),
   takenBackBy: count.nullable(),
 });
@@ -180,7 +180,11 @@ const described = {
 export const outputs = {
   run,
   failure: z.strictObject({ version, problems, exitCode }),
-  diff: z.strictObject({ version, skills: z.array(z.strictObject({ path, diff })), problems }),
+  diff: z.strictObject({
+    version,
+    skills: z.array(z.strictObject({ path, from: path.optional(), diff })),
+    problems,
+  }),
   conflicts: z.strictObject({
     version,
     conflicts: z.array(

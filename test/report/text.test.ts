@@ -71,7 +71,9 @@ test('a warning names its place', () => {
 
 test('a notice counts, and names under --verbose', () => {
   const notice = { notice: 'links', count: 3, paths: ['a/l', 'b/l'] } as const;
-  expect(noticeLines(notice, false)).toBe('note: 3 symbolic links neither followed nor synced\n');
+  expect(noticeLines(notice, false)).toBe(
+    'note: 3 symbolic links neither followed nor synced: a/l, and 2 more\n',
+  );
   expect(noticeLines(notice, true)).toBe(
     'note: 3 symbolic links neither followed nor synced\n  a/l\n  b/l\n  and 1 more\n',
   );
@@ -98,7 +100,17 @@ test.each([
 const run = {
   ...{ run: 9, direction: 'sync', who: 'kim', host: 'pc', commit: null, branch: null, undoes: null },
   ...{ startedAt: new Date('2026-01-31T12:00:00Z'), finishedAt: null, takenBackBy: null, error: null },
-  counts: { create: 0, update: 0, rename: 0, archive: 0, write: 0, remove: 0, merge: 0, failed: 0 },
+  counts: {
+    create: 0,
+    update: 0,
+    rename: 0,
+    archive: 0,
+    write: 0,
+    remove: 0,
+    merge: 0,
+    failed: 0,
+    conflicts: 0,
+  },
 };
 const after = (ms: number) => ({ outcome: 'success', finishedAt: new Date(+run.startedAt + ms) });
 const at = { commit: 'c0ffee0123', branch: 'ma\nin' };
@@ -108,15 +120,29 @@ test.each([
   [{ outcome: 'running', counts: { ...run.counts, create: 1 } }, 'running  1 created in the database'],
   [after(9940), 'success (9.9 s)  nothing changed'],
   [after(9960), 'success (10 s)  nothing changed'],
+  [
+    { ...after(0), counts: { ...run.counts, conflicts: 1 } },
+    'success (0.0 s)  nothing changed, 1 conflict left',
+  ],
   [after(99_600), 'success (2 min)  nothing changed'],
   [after(-5), 'success (0.0 s)  nothing changed'],
   [
     {
       ...after(0),
-      counts: { create: 1, update: 2, rename: 3, archive: 4, write: 5, remove: 6, merge: 7, failed: 0 },
+      counts: {
+        create: 1,
+        update: 2,
+        rename: 3,
+        archive: 4,
+        write: 5,
+        remove: 6,
+        merge: 7,
+        failed: 0,
+        conflicts: 8,
+      },
     },
     'success (0.0 s)  1 created in the database, 2 updated in the database, 3 renamed, ' +
-      '4 deleted in the database, 5 written to the files, 6 removed from the files, 7 merged of both sides',
+      '4 deleted in the database, 5 written to the files, 6 removed from the files, 7 merged of both sides, 8 conflicts left',
   ],
   [
     { ...after(0), outcome: 'failed', error: '2 failed', counts: { ...run.counts, write: 1, failed: 2 } },
@@ -131,6 +157,20 @@ test.each([
 ])('a run %j is: %s', (more, expected) => {
   const text = runLines([{ ...run, ...more }], plain);
   expect(text).toBe(`9  2026-01-31 12:00:00Z  sync  kim@pc  ${expected}\n`);
+});
+
+test('a log is broken between words where the terminal ends, each line in its colour', () => {
+  const colors = chooseColors(undefined, { FORCE_COLOR: '1' }, false);
+  const failed = { ...run, ...after(0), ...at, outcome: 'failed', error: 'the connection to it was lost' };
+  expect(runLines([failed], colors, 60)).toBe(
+    [
+      '9  2026-01-31 12:00:00Z  sync  kim@pc  failed (0.0 s)',
+      '   c0ffee0 ma\\nin',
+      '   nothing changed: the connection to it was lost',
+    ]
+      .map((line) => `${colors.red(line)}\n`)
+      .join(''),
+  );
 });
 
 test('columns of a log are aligned, in colour too, and those without text take no room', () => {

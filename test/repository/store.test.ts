@@ -403,7 +403,7 @@ see_also: [other-name, path, named, {path: a/named, type: extends}, nowhere]
         path: 'development/languages/python',
         reason: 'folder "development/languages/python"',
       },
-      { name: 'stands', path: 'new-root/below', reason: 'folder "new-root/below" is new' },
+      { name: 'stands', path: 'new-root/below', reason: 'folder "new-root/below"' },
       {
         name: 'stated',
         path: 'development/languages/python/web-apps/flask',

@@ -30,7 +30,7 @@ describe('the document decides', () => {
       false,
       `document's category "ts" means development/languages/typescript`,
     ],
-    ['marketing/seo', 'marketing/seo', true, `document's category "marketing/seo" is new`],
+    ['marketing/seo', 'marketing/seo', true, `document's category "marketing/seo"`],
     [
       'databases/mysql',
       'data/databases/mysql',
@@ -68,7 +68,7 @@ describe('then the mapping', () => {
       false,
       'rule teams/web/**: category "react" is part of development/frameworks/react',
     ],
-    ['teams/python/a', 'teams/all-others', true, 'rule teams/**: category "teams/all-others" is new'],
+    ['teams/python/a', 'teams/all-others', true, 'rule teams/**: category "teams/all-others"'],
   ])('gives %s the category %s, by its first rule', (path, category, creates, reason) => {
     expect(inferCategory(clues(path), seeded, mapping)).toEqual({
       path: category,
@@ -123,15 +123,15 @@ describe('then the folders above', () => {
       'folder "python" is part of development/languages/python',
     ],
     ['development/languages/ruby/gems', 'development/languages/ruby', true, 'folder "development/languages"'],
-    ['backend/python/async', 'backend/python', true, 'folder "backend/python" is new'],
-    ['team_a/My Tools/x', 'team-a/my-tools', true, 'folder "team-a/my-tools" is new'],
+    ['backend/python/async', 'backend/python', true, 'folder "backend/python"'],
+    ['team_a/My Tools/x', 'team-a/my-tools', true, 'folder "team-a/my-tools"'],
     [
       'plugins/python-development/skills/async-patterns',
       'python-development',
       true,
-      'folder "python-development" is new',
+      'folder "python-development"',
     ],
-    ['.github/plugins/azure/skills/web/x', 'azure/web', true, 'folder "azure/web" is new'],
+    ['.github/plugins/azure/skills/web/x', 'azure/web', true, 'folder "azure/web"'],
   ])('%s is in %s', (path, category, creates, reason) => {
     expect(inferCategory(clues(path), seeded, [])).toEqual({
       path: category,
