@@ -100,6 +100,19 @@ test('log: runs, in git with the commit, an undo and what it took back, a killed
   });
 });
 
+test('log counts the conflicts that a run left', async () => {
+  const { project, url, run, write } = await makeLibrary();
+  await write({ 'a/SKILL.md': document('a'), 'b/SKILL.md': document('b') });
+  await run('sync-db');
+  await write({ 'a/SKILL.md': document('a', 'Mine.\n'), 'b/SKILL.md': document('b', 'Mine.\n') });
+  await sql(url, `update skills set skill_content = 'Theirs.' where name = 'a'`);
+  const left = await project.run(['sync-db', '--on-conflict', 'fail'], { DATABASE_URL: url });
+  expect([left.code, linesOf(await run('log'))[0]]).toEqual([
+    3,
+    '2  TIME  sync  WHO  success (DURATION)  1 updated in the database, 1 conflict left',
+  ]);
+});
+
 describe('log PATH', () => {
   test('shows what each revision changed, by any path that the skill had, deleted and erased too', async () => {
     const { project, url, run, write } = await makeLibrary();
