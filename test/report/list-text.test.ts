@@ -44,7 +44,7 @@ test('a table cuts what is wider than the terminal, but no path', () => {
     'a/\\u{202e}x  active  \\u{1b}]0;title\\u{7}',
   ]);
   expect(table(33).slice(3, 5)).toEqual([
-    '工具/茶      active  お茶をい…',
+    '工具/茶      active  お茶をいれ…',
     'a/\\u{202e}x  active  \\u{1b}]0;ti…',
   ]);
   expect(table(31)[4]).toBe('a/\\u{202e}x  active');
