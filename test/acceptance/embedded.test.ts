@@ -2,11 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { readBlocks } from '../docs/shell-blocks.ts';
 import { copyFolder, writeFiles } from '../folders.ts';
 import { document } from '../sync/sides.ts';
 import {
@@ -277,56 +278,10 @@ test('where the system makes no folder, the run says so and ends', async () => {
   });
 });
 
-describe('docs/guide/embedded-database.md', () => {
-  /** The shell lines below a heading, as a person in the project types them, with a server of their own. */
-  async function linesBelow(heading: string): Promise<string> {
-    const guide = await readFile(path.join(projectRoot, 'docs/guide/embedded-database.md'), 'utf8');
-    const section = guide.split(/^## /m).find((one) => one.startsWith(`${heading}\n`)) ?? '';
-    const blocks = [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1]);
-    expect(blocks.length).toBe(1);
-    return `set -e\n${blocks.join('')}`
-      .replace(/^export DATABASE_URL=.*$/m, 'export DATABASE_URL=$SERVER')
-      .replaceAll('npx skill-fleet', `node ${cli}`);
-  }
-
-  async function follow(heading: string, { folder }: Project, server = ''): Promise<Ran> {
-    const env = personEnvironment({ SERVER: server });
-    const ran = await runProcess('bash', ['-c', await linesBelow(heading)], { cwd: folder, env });
-    expect(ran.code, ran.stderr).toBe(0);
-    return ran;
-  }
-
-  async function expectOnServer(project: Project, server: string): Promise<void> {
-    const env = { DATABASE_URL: server };
-    const dry = await project.run(['sync-db', '--dry-run', '--exit-code'], env);
-    expect(dry).toMatchObject({ code: 0, stdout: expect.stringContaining('40 unchanged') });
-  }
-
-  test('a copy that was made as it shows stands in for the database', async () => {
-    const project = await migratedProject();
-    await project.run(['sync-db']);
-    await follow('Back it up', project);
-    await writeFiles(project.folder, { 'skills/more/SKILL.md': document('more') });
-    await project.run(['sync-db']);
-    await rm(path.join(project.folder, '.skill-fleet/db'), { recursive: true });
-    await rename(path.join(project.folder, 'skills-backup'), path.join(project.folder, '.skill-fleet/db'));
-    expect((await project.run(['list'])).stdout).toContain('40 skills');
-    expect((await project.run(['sync-db'])).stdout).toContain('1 created in the database');
-  });
-
-  test('what only the embedded database held is on the server too, and a run without its URL says so', async () => {
-    const project = await clonedProject();
-    const server = await databaseUrl('postgres');
-    expect((await follow('Move to a server', project, server)).stdout).toContain(
-      '40 created in the database',
-    );
-    await expectOnServer(project, server);
-    expect(await sql(server, 'select count(*)::int as count from skills')).toEqual([{ count: 40 }]);
-    expect((await project.run(['sync-db'])).stderr).toContain('DATABASE_URL not set');
-  });
-
-  // It installs two packages.
-  test.skipIf(!process.env['DOWNLOADS'])('with DOWNLOADS=1: a dump takes the history along', async () => {
+// It installs two packages.
+test.skipIf(!process.env['DOWNLOADS'])(
+  'with DOWNLOADS=1: a dump, as the guide makes it, takes the history along',
+  async () => {
     const project = await migratedProject();
     await writeFiles(project.folder, { 'skills/skill-0/run.bin': Buffer.from([0, 255, 128, 10]) });
     await project.run(['sync-db']);
@@ -336,12 +291,15 @@ describe('docs/guide/embedded-database.md', () => {
     await writeFiles(project.folder, { 'skills/skill-0/SKILL.md': '\ufeffAfter.\n' });
     await project.run(['sync-db']);
     const server = await databaseUrl('postgres');
-    const lines = `export DATABASE_URL=$SERVER\n${await linesBelow('Move with the history')}`;
-    const env = personEnvironment({ SERVER: server });
+    const blocks = await readBlocks('docs/guide/embedded-database.md');
+    const dump = blocks.find(({ notRun }) => notRun)?.shell ?? '';
+    const lines = `set -e\n${dump.replaceAll('npx skill-fleet', `node ${cli}`)}`;
+    const env = personEnvironment({ DATABASE_URL: server });
     const moved = await runProcess('bash', ['-c', lines], { cwd: project.folder, env });
     expect(moved.code, moved.stderr).toBe(0);
     expect(moved.stdout).toContain('Nothing changed: 40 unchanged.');
-    await expectOnServer(project, server);
+    const dry = await project.run(['sync-db', '--dry-run', '--exit-code'], { DATABASE_URL: server });
+    expect(dry).toMatchObject({ code: 0, stdout: expect.stringContaining('40 unchanged') });
     const [row] = await sql(server, 'select max(revision)::int as revision from skill_revisions');
     const onServer = { DATABASE_URL: server };
     const restored = await project.run(
@@ -351,5 +309,5 @@ describe('docs/guide/embedded-database.md', () => {
     expect(restored.code, restored.stderr).toBe(0);
     expect((await project.run(['sync-db'], onServer)).code).toBe(0);
     expect(await readFile(path.join(project.folder, 'skills/skill-0/SKILL.md'), 'utf8')).toBe(before);
-  });
-});
+  },
+);
