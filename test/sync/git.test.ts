@@ -332,4 +332,18 @@ describe.skipIf(!hasGit).each(databaseKinds)('a base, on %s', (kind) => {
     await rm(folder, { recursive: true });
     expect((await first.run('sync', { ...newest, deletes: true })).words).toEqual([]);
   });
+
+  test('takes a skill that was restored after its deletion, which no commit has yet, was carried', async () => {
+    const { connection, first } = await team(kind);
+    await rm(path.join(first.folder, 'x'), { recursive: true });
+    expect((await first.run('sync', { ...newest, deletes: true })).words).toEqual(['x: deleted -> database']);
+    const [row] = await connection.query<{ revision: number }>(
+      `select min(revision)::integer as revision from skill_revisions where skill_path = 'x'`,
+    );
+    const database = new Database(connection, []);
+    await database.beginRun({ direction: 'restore', who: 'tester', host: 'test', directory: '' });
+    expect(await database.restore('x', row?.revision ?? 0)).toMatchObject({ ok: true });
+    await database.endRun({}, null);
+    expect((await first.run('sync', newest)).words).toEqual(['x: new -> files']);
+  });
 });
