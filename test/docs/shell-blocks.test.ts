@@ -51,6 +51,8 @@ describe('the shell blocks of', () => {
         if (process.env['WRITE_PAGES']) await writePrints(page, other);
         for (const { line, prints, text } of other) expect.soft(text, `${page}:${line}`).toBe(prints);
       },
+      // Some pages run thirty commands.
+      300_000,
     );
   }
 });

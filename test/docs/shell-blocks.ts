@@ -107,7 +107,7 @@ export async function writePrints(
     lines.splice(
       start,
       lines.indexOf('```', start) - start,
-      ...leveled(text).replaceAll(/ +$/gm, '').trimEnd().split('\n'),
+      ...text.replaceAll(/ +$/gm, '').trimEnd().split('\n'),
     );
   }
   await writeFile(file, lines.join('\n'));
@@ -115,7 +115,7 @@ export async function writePrints(
 
 export interface Session {
   readonly code: number | null;
-  /** What each block printed, on both streams; none where it was not reached. */
+  /** What each block printed, on both streams, as pages show it; none where it was not reached. */
   readonly printed: readonly (string | undefined)[];
 }
 
@@ -151,8 +151,8 @@ export async function runBlocks(blocks: readonly Block[]): Promise<Session> {
     PATH: `${await quickNpx()}:${process.env['PATH']}`,
   });
   const { code } = await runProcess('bash', [path.join(home, 'page.sh')], { cwd: project, env });
-  const asOnThePage = (text: string) =>
-    [...databases].reduce(
+  const asOnThePage = (text: string) => {
+    const named = [...databases].reduce(
       (shown, [name, { host, pathname, username }]) =>
         shown
           .replaceAll(pathname.slice(1), name)
@@ -164,6 +164,8 @@ export async function runBlocks(blocks: readonly Block[]): Promise<Session> {
         .replaceAll(`${userInfo().username}@${hostname()}`, 'ada@laptop')
         .replaceAll(`${userInfo().username} on ${hostname()}`, 'ada on laptop'),
     );
+    return leveled(named);
+  };
   const printed = await Promise.all(
     blocks.map((_, at) => readFile(`${said}/${at}`, 'utf8').then(asOnThePage, () => undefined)),
   );
