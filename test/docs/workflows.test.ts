@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { databaseUrl, personEnvironment, projectRoot, runProcess, sql } from '../acceptance/cli.ts';
 import { temporaryFolder } from '../folders.ts';
-import { cloneOf, commitFiles, git, makeRepository } from '../git/repositories.ts';
+import { cloneOf, commitFiles, git, gitAt, makeRepository } from '../git/repositories.ts';
 import { document } from '../sync/sides.ts';
 
 interface Step {
@@ -99,10 +99,15 @@ interface Start {
   readonly shallow?: boolean;
 }
 
+const cli = path.join(projectRoot, 'dist/cli.js');
+
+/** A person's run. */
+const runCli = (folder: string, command: string, url: string) =>
+  runProcess(process.execPath, [cli, command, '--database-url', url], { cwd: folder });
+
 /** What `npm ci` brings, without a registry. */
 async function install(folder: string): Promise<void> {
   const bin = path.join(folder, 'node_modules/.bin');
-  const cli = path.join(projectRoot, 'dist/cli.js');
   await mkdir(bin, { recursive: true });
   await writeFile(path.join(bin, 'skill-fleet'), `#!/bin/sh\nexec node '${cli}' "$@"\n`, { mode: 0o755 });
 }
@@ -153,9 +158,7 @@ async function begun() {
   const skills = names.map((name) => [`skills/${name}/SKILL.md`, document(name)]);
   const repository = await makeRepository({ 'package.json': '{}', ...Object.fromEntries(skills) });
   const url = await databaseUrl('postgres');
-  const person = await cloneOf(repository);
-  const cli = path.join(projectRoot, 'dist/cli.js');
-  const synced = await runProcess(process.execPath, [cli, 'sync-db', '--database-url', url], { cwd: person });
+  const synced = await runCli(await cloneOf(repository), 'sync-db', url);
   if (synced.code !== 0) throw new Error(synced.stderr);
   return { repository, url };
 }
@@ -260,6 +263,27 @@ describe('what was merged is exported:', () => {
     const ahead = await exportMain(repository, url, merge);
     expect(ahead).toMatchObject({ ...verified, code: 2 });
     expect(ahead.output).toBe('b: SKILL.md differs\n');
+  });
+
+  test('what was imported and merged is known at main from then on', async () => {
+    const { repository, url } = await begun();
+    await editThere(url, 'b');
+    const { code } = await runCli(repository, 'import-from-db', url);
+    expect(code).toBe(0);
+    // A commit knows what the database made only where it is the later one.
+    gitAt(Math.floor(Date.now() / 1000) + 2, repository, [
+      'commit',
+      '--quiet',
+      '--all',
+      '--message',
+      'Import',
+    ]);
+    const imported = `${document('b')}There.\n`;
+    const own = await pullRequest(repository, 'own', { 'skills/b/SKILL.md': `${imported}Here.\n` });
+    const check = () => runJob('skills-check.yml', repository, { branch: own, url });
+    expect(await check()).toMatchObject({ code: 3 });
+    expect(await exportMain(repository, url)).toMatchObject(verified);
+    expect(await check()).toMatchObject({ code: 0 });
   });
 
   test.each([
