@@ -3,6 +3,7 @@
 import type { Preview } from '../reconcile/plan.ts';
 import type { Reading } from '../replica.ts';
 import type { Colors } from './colors.ts';
+import { counted } from './counted.ts';
 import { diffLines } from './diff-text.ts';
 import { noticeLines } from './notice-text.ts';
 import type { Output } from './output.ts';
@@ -93,7 +94,7 @@ export function textReport(
         output.result(`skip     and ${plan.ahead.length - maxAhead} more\n`);
       }
       if (plan.leftOut > 0) {
-        say(`note: ${plan.leftOut} rows take no part, by their status; --status all takes them\n`);
+        say(`note: ${counted(plan.leftOut, 'row')} left out by status: --status all takes all\n`);
       }
       for (const problem of problems) output.notice(problemLines(problem, colors));
       output.result(isDryRun ? planSummary(plan, problems, command) : resultSummary(plan, done, problems));

@@ -40,6 +40,8 @@ describe.each(pages)('%s', (page) => {
     const named = [...text.matchAll(/`((?:src|test|bench|docs|migrations)\/[\w./-]+)`/g)].map(
       ([, name = '']) => name,
     );
-    expect(named.filter((name) => !existsSync(path.join(projectRoot, name)))).toEqual([]);
+    // NAME is for the reader to choose.
+    const meant = named.filter((name) => !/[A-Z]{4}/.test(name));
+    expect(meant.filter((name) => !existsSync(path.join(projectRoot, name)))).toEqual([]);
   });
 });

@@ -36,6 +36,7 @@ const why = 'WHY';
 
 /** Values of each problem: one for every sentence that it can have. */
 const problems: { readonly [R in Reason]: readonly Omit<Problem<R>, 'reason'>[] } = {
+  'wrong-usage': [{ why, command: 'skill-fleet COMMAND' }],
   'database-url-not-set': [{ why }],
   'skills-directory-not-found': [{ directory: 'DIR' }],
   'side-emptied': sides.map((side) => ({ side, count: n })),
@@ -152,6 +153,8 @@ const problems: { readonly [R in Reason]: readonly Omit<Problem<R>, 'reason'>[] 
 };
 
 const warnings: { readonly [C in WarningCode]: Omit<Warning<C>, 'code'> } = {
+  'no-text': {},
+  'no-description': {},
   'fence-names-a-language': { found: 'FOUND' },
   'rule-above-prose': {},
   'yaml-read-line-by-line': { why },
@@ -264,7 +267,7 @@ test('the troubleshooting page has each sentence that programs know by a name, a
   }));
   const ofNotices = (Object.keys(notices) as Notice['notice'][]).map((notice) => ({
     key: `notice: ${notice}`,
-    sentence: noticeLines({ notice, ...notices[notice] } as Notice, false).split('\n')[0] ?? '',
+    sentence: noticeLines({ notice, ...notices[notice] } as Notice, true).split('\n')[0] ?? '',
   }));
   const ofBase = { key: 'notice: base-set-aside', sentence: 'note: WHY; the history is asked instead' };
   const made = [...ofProblems, ...ofWarnings, ...ofNotices, ofBase];

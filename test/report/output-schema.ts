@@ -216,7 +216,7 @@ export const outputs = {
     aheadThere: z.array(path),
     conflicts: z.array(path),
     held: z.array(path),
-    leftOut: z.record(z.string(), count).describe('Rows that take no part, by their status.'),
+    leftOut: z.record(z.string(), count).describe('Rows left out by their status.'),
     failedPaths: z.array(path),
     unknownPaths: texts,
     uncategorized: count,
