@@ -94,7 +94,7 @@ export function textReport(
         output.result(`skip     and ${plan.ahead.length - maxAhead} more\n`);
       }
       if (plan.leftOut > 0) {
-        say(`note: ${counted(plan.leftOut, 'row')} left out by status: --status all takes all\n`);
+        say(`note: left out by status: ${counted(plan.leftOut, 'row')}; --status all takes all\n`);
       }
       for (const problem of problems) output.notice(problemLines(problem, colors));
       output.result(isDryRun ? planSummary(plan, problems, command) : resultSummary(plan, done, problems));

