@@ -83,7 +83,8 @@ export function runOnSides(
     const { config, output, signal } = around;
     const directory = await openSkills(config);
     if (!directory.ok) return directory;
-    const report = onGithub(flags.json ? jsonReport(output, command) : textReport(output, flags), command);
+    const said = flags.json ? jsonReport(output, command) : textReport(output, flags);
+    const report = onGithub(said, command, (flags.diff ?? 'full') === 'full');
     const workBetween = () => openDatabase(flags, around, directory.value, report, work);
     if (flags.dryRun) return workBetween();
     const lock = await lockDirectory(

@@ -39,6 +39,8 @@ const maxDiffBytes = 1024 * 1024;
 export interface Surroundings {
   /** The command, as the summary's heading names it. */
   readonly command: string;
+  /** Whether the summary shows what differs: a log that leaves that out may be for everybody to read. */
+  readonly withDiffs: boolean;
   /** The folder that holds the repository, without links. */
   readonly workspace: string;
   /** The names in a folder; none where it cannot be read. */
@@ -57,11 +59,16 @@ export interface Surroundings {
 }
 
 /** The report, and in a step of GitHub Actions what this file is for. */
-export function onGithub(report: SyncReport, command: string, env = process.env): SyncReport {
+export function onGithub(
+  report: SyncReport,
+  command: string,
+  withDiffs: boolean,
+  env = process.env,
+): SyncReport {
   if (!isOnGithub(env)) return report;
   const file = env['GITHUB_STEP_SUMMARY'];
   return githubReport(report, {
-    command,
+    ...{ command, withDiffs },
     workspace: realPath(env['GITHUB_WORKSPACE'] || process.cwd()),
     ...{ namesIn, realPath },
     notice: (text) => process.stderr.write(text),
@@ -137,6 +144,7 @@ export function githubReport(report: SyncReport, surroundings: Surroundings): Sy
     preview(preview) {
       report.preview(preview);
       if ('change' in preview) warn(preview.change, preview.reading);
+      if (!surroundings.withDiffs) return;
       keepDiff(
         'change' in preview ? preview.change.path : preview.conflict.path,
         diffText(diffPreview(preview)),

@@ -73,7 +73,7 @@ function tell(
   const report = githubReport(
     { ...silent, ...listener },
     {
-      ...{ command: 'export-to-db', workspace: '/repository', realPath: (path) => path },
+      ...{ command: 'export-to-db', withDiffs: true, workspace: '/repository', realPath: (path) => path },
       namesIn: (folder) => (folder.endsWith('gone') ? [] : ['SKILL.md']),
       notice: (text) => {
         notices += text;
@@ -212,6 +212,7 @@ describe('a run', () => {
     const report = githubReport(silent, {
       ...{
         command: 'sync-db',
+        withDiffs: true,
         workspace: '/repository',
         namesIn: () => ['skill.md'],
         realPath: () => '/repository',
@@ -311,10 +312,26 @@ describe('the job summary', () => {
     `);
   });
 
+  test('leaves out what differs where that is not asked for', () => {
+    const previews = [previewOf('a/x', 'What nobody may read.\n')];
+    const [shown, hidden] = [true, false].map(
+      (withDiffs) => tell(endOf({}), { previews, withDiffs }).summary,
+    );
+    expect(shown).toContain('nobody may read');
+    expect(hidden).not.toContain('nobody may read');
+    expect(hidden).toContain('## skill-fleet export-to-db');
+  });
+
   test('of a run names what was done, and not what failed', () => {
     let summary = '';
     const report = githubReport(silent, {
-      ...{ command: 'sync-db', workspace: '/repository', namesIn: () => [], notice: nothing },
+      ...{
+        command: 'sync-db',
+        withDiffs: true,
+        workspace: '/repository',
+        namesIn: () => [],
+        notice: nothing,
+      },
       realPath: (path) => path,
       summary: {
         ...{ file: '/summary', size: () => 3 },
