@@ -3,7 +3,7 @@
 import { isPlacing, type Plan, type PlannedChange } from '../reconcile/plan.ts';
 import type { Result, SkillState } from '../replica.ts';
 import type { SkillPath } from '../skill/path.ts';
-import { type BaseEntry, type ReadBase, writeBase } from './base.ts';
+import { type BaseEntry, isLastDatabase, type ReadBase, writeBase } from './base.ts';
 import { noteCommits } from './commit-notes.ts';
 import type { Prepared, SyncInput } from './sync.ts';
 
@@ -39,7 +39,9 @@ export async function advanceBase(
     const entry = entries.get(path);
     if (entry) entries.set(path, { ...entry, noted: true });
   }
-  if (plan.agreed.length === 0 && noted.length === 0 && results.every((result) => !result.ok)) return;
+  const isAsItWas = plan.agreed.length === 0 && noted.length === 0 && results.every((result) => !result.ok);
+  // Which database was the last is told by which base is the newest.
+  if (isAsItWas && (await isLastDatabase(input.disk, input.stateDirectory, prepared.identity))) return;
   await writeBaseNow(input, prepared, entries);
 }
 

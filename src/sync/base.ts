@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { answer, type Disk, readWhole } from '../disk.ts';
 import type { RevisionMark } from '../replica.ts';
 import { type Digest, parseDigest } from '../skill/digest.ts';
@@ -191,4 +192,17 @@ export async function lastDatabase(
     if (!last || stat.value.mtimeNs > last.at) last = { at: stat.value.mtimeNs, database: base.database };
   }
   return last?.database;
+}
+
+/** Whether no other database than this one was the last that its directory was synced with. */
+export async function isLastDatabase(
+  disk: Disk,
+  stateDirectory: string,
+  { directory, database }: BaseIdentity,
+): Promise<boolean> {
+  const folder = await answer(disk.readdir(basesFolder(stateDirectory)));
+  // One base is its own.
+  if (!folder.ok || folder.value.length < 2) return true;
+  const last = await lastDatabase(disk, stateDirectory, directory);
+  return last === undefined || isDeepStrictEqual(last, database);
 }

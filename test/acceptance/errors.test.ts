@@ -221,8 +221,13 @@ describe('what stops a command is said in a sentence, and nothing is half done',
     }
     await rename(path.join(moved, 'other'), path.join(project.folder, 'elsewhere'));
     expect(await said(moved, 'list')).toMatch(refusal);
-    expect((await run(moved, 'sync-db', '--database-url', 'pglite:.skill-fleet/db')).code).toBe(0);
-    expect((await run(moved, 'sync-db')).code).toBe(0);
+    // The second time there is nothing to do there, nor back here.
+    for (const _ of ['once', 'again']) {
+      expect((await run(moved, 'sync-db', '--database-url', 'pglite:../elsewhere')).code).toBe(0);
+      expect((await run(moved, 'sync-db')).code).toBe(1);
+      expect((await run(moved, 'sync-db', '--database-url', 'pglite:.skill-fleet/db')).code).toBe(0);
+      expect((await run(moved, 'sync-db')).code).toBe(0);
+    }
   });
 });
 
