@@ -102,7 +102,7 @@ async function printConflicts(
     if (flags.json)
       shown.push({ path, why, base: conflict.base, merges: merged?.ok ?? false, regions, ...diffs });
     else {
-      output.result(conflictLines({ ...conflict, ...(regions.length > 0 && { regions }) }, colors));
+      output.result(conflictLines({ ...conflict, ...(regions.length > 0 && { regions }) }, output));
       output.result(diffLines(diffs.files, colors) + diffLines(diffs.database, colors));
       output.result(settlingLines(conflict, merged?.ok === true));
     }

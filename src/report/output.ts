@@ -56,3 +56,6 @@ export function processOutput({ color, quiet, progress }: OutputFlags): Output {
     columns: stdout.isTTY ? stdout.columns || 80 : undefined,
   };
 }
+
+/** What lines are written for: with which colours, and how wide a terminal is, where there is one. */
+export type Page = Pick<Output, 'colors' | 'columns'>;

@@ -14,8 +14,10 @@ import type { Rename } from '../reconcile/renames.ts';
 import type { Direction, Reading } from '../replica.ts';
 import { categoryText } from './category-text.ts';
 import type { Colors } from './colors.ts';
+import { hanging, widthOf } from './columns.ts';
 import { diffCommand, restoreCommand, shellWord } from './command-text.ts';
 import { counted } from './counted.ts';
+import type { Page } from './output.ts';
 import { regionLines } from './region-text.ts';
 import { printableLine } from './terminal-text.ts';
 
@@ -62,8 +64,13 @@ export interface PlanRow {
   readonly why: string;
 }
 
-function line(colors: Colors, paint: (text: string) => string, { verb, path, why }: PlanRow): string {
-  return `${paint(verb.padEnd(verbWidth))} ${printableLine(path)}  ${colors.dim(why)}\n`;
+function line(
+  { colors, columns }: Page,
+  paint: (text: string) => string,
+  { verb, path, why }: PlanRow,
+): string {
+  const text = `${printableLine(path)}  ${colors.dim(why)}`;
+  return `${hanging(`${paint(verb.padEnd(verbWidth))} `, text, columns)}\n`;
 }
 
 /** A skill's path, and the one that it leaves. */
@@ -78,13 +85,14 @@ export function changeRow(change: PlannedChange): PlanRow {
   return { verb: verbOf(change), path: pathText(change), why: `${where}: ${why}` };
 }
 
-export function changeLine(change: PlannedChange, reading: Reading | undefined, colors: Colors): string {
+export function changeLine(change: PlannedChange, reading: Reading | undefined, page: Page): string {
+  const { colors, columns } = page;
   const paint = change.after === null ? colors.red : colors.green;
-  const head = line(colors, paint, changeRow(change));
+  const head = line(page, paint, changeRow(change));
   if (reading === undefined) return head;
   const { path = null, reason = null, creates = false } = reading.category ?? {};
   const text = `category: ${categoryText(path, reason)}${creates ? ', a new one' : ''}`;
-  return `${head}${margin}${colors.dim(text)}\n`;
+  return `${head}${hanging(margin, colors.dim(text), columns)}\n`;
 }
 
 /** How to bring back what a change overwrote or deleted; nothing where it was an older version of the same. */
@@ -116,9 +124,9 @@ export function conflictRow({ path, why, undecided, renamed }: Conflict): PlanRo
 }
 
 /** A conflict, and where its sides do not go together. */
-export function conflictLines(conflict: Conflict, colors: Colors): string {
-  const head = line(colors, colors.red, conflictRow(conflict));
-  return head + (conflict.regions ? regionLines(conflict.regions, colors) : '');
+export function conflictLines(conflict: Conflict, page: Page): string {
+  const head = line(page, page.colors.red, conflictRow(conflict));
+  return head + (conflict.regions ? regionLines(conflict.regions, page.colors) : '');
 }
 
 /** Each path that differs from the one before, and on which side. */
@@ -135,8 +143,8 @@ export function holdRow({ path, side }: Hold): PlanRow {
   return { verb: 'hold', path, why: `deleted ${where}; held without --delete` };
 }
 
-export function holdLine(hold: Hold, colors: Colors): string {
-  return line(colors, colors.yellow, holdRow(hold));
+export function holdLine(hold: Hold, page: Page): string {
+  return line(page, page.colors.yellow, holdRow(hold));
 }
 
 export function aheadRow(ahead: Ahead): PlanRow {
@@ -147,8 +155,8 @@ export function aheadRow(ahead: Ahead): PlanRow {
   return { verb: 'skip', path: pathText(ahead), why };
 }
 
-export function aheadLine(ahead: Ahead, colors: Colors): string {
-  return line(colors, colors.yellow, aheadRow(ahead));
+export function aheadLine(ahead: Ahead, page: Page): string {
+  return line(page, page.colors.yellow, aheadRow(ahead));
 }
 
 /** How many there are of each thing that a plan names; what a summary and JSON say. */
@@ -243,10 +251,19 @@ export function plannedSentence(plan: Plan, problems: readonly Problem[]): strin
  * The last line of a dry run.
  *
  * @param command what carries the plan out
+ * @param columns how wide the terminal is, where there is one: a command is not broken
  */
-export function planSummary(plan: Plan, problems: readonly Problem[], command: string): string {
-  const next = plan.changes.length > 0 ? ` Run it with: skill-fleet ${command}` : '';
-  return `${plannedSentence(plan, problems)}${next}\n${adviceLines(plan)}`;
+export function planSummary(
+  plan: Plan,
+  problems: readonly Problem[],
+  command: string,
+  columns?: number,
+): string {
+  const sentence = plannedSentence(plan, problems);
+  const next = plan.changes.length > 0 ? `Run it with: skill-fleet ${command}` : '';
+  const isOneLine = columns === undefined || widthOf(sentence) + widthOf(next) < columns;
+  const lines = isOneLine ? [`${sentence} ${next}`.trimEnd()] : [hanging('', sentence, columns), next];
+  return `${lines.filter(Boolean).join('\n')}\n${adviceLines(plan)}`;
 }
 
 /** What was done, after a count. */

@@ -77,7 +77,7 @@ export function textReport(
     },
     result(result) {
       if (!result.ok) return;
-      if (!quiet) output.result(changeLine(result.change, result.reading, colors));
+      if (!quiet) output.result(changeLine(result.change, result.reading, output));
       if (!quiet && result.kept !== undefined) output.result(keptLine(result.change, result.kept, colors));
       warn(result.change.path, result.reading);
     },
@@ -85,10 +85,10 @@ export function textReport(
       if (warnings > maxWarnings && !verbose) {
         say(`note: ${warnings - maxWarnings} more warnings; --verbose shows them all\n`);
       }
-      if (!isDryRun) for (const conflict of plan.conflicts) output.result(conflictLines(conflict, colors));
-      for (const hold of plan.holds) output.result(holdLine(hold, colors));
+      if (!isDryRun) for (const conflict of plan.conflicts) output.result(conflictLines(conflict, output));
+      for (const hold of plan.holds) output.result(holdLine(hold, output));
       for (const ahead of plan.ahead.slice(0, verbose ? undefined : maxAhead)) {
-        output.result(aheadLine(ahead, colors));
+        output.result(aheadLine(ahead, output));
       }
       if (plan.ahead.length > maxAhead && !verbose) {
         output.result(`skip     and ${plan.ahead.length - maxAhead} more\n`);
@@ -97,7 +97,9 @@ export function textReport(
         say(`note: left out by status: ${counted(plan.leftOut, 'row')}; --status all takes all\n`);
       }
       for (const problem of problems) output.notice(problemLines(problem, colors));
-      output.result(isDryRun ? planSummary(plan, problems, command) : resultSummary(plan, done, problems));
+      output.result(
+        isDryRun ? planSummary(plan, problems, command, output.columns) : resultSummary(plan, done, problems),
+      );
       if (next) output.result(nextLine(next));
       if (run !== undefined && plan.undoes !== undefined) output.result(undoLine(run));
     },
@@ -122,15 +124,16 @@ export function embeddedText(folder: string): string {
   return `the embedded database ${printableLine(folder)} (set DATABASE_URL for a server)`;
 }
 
-function previewLines(preview: Preview, { colors }: Output, form: DiffForm, length: Length): string {
+function previewLines(preview: Preview, output: Output, form: DiffForm, length: Length): string {
+  const { colors } = output;
   // Where a merge was tried, the places that do not go together say more than all that differs.
   if ('conflict' in preview && preview.conflict.regions?.length) {
-    return conflictLines(preview.conflict, colors);
+    return conflictLines(preview.conflict, output);
   }
   const head =
     'conflict' in preview
-      ? conflictLines(preview.conflict, colors)
-      : changeLine(preview.change, preview.reading, colors);
+      ? conflictLines(preview.conflict, output)
+      : changeLine(preview.change, preview.reading, output);
   return head + relationLines(preview, colors) + differenceLines(preview, form, length, colors);
 }
 

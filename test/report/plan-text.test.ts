@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Plan, PlannedChange } from '../../src/reconcile/plan.ts';
 import { chooseColors } from '../../src/report/colors.ts';
 import { foundLine } from '../../src/report/notice-text.ts';
-import { changeLine, changeRow, resultSummary } from '../../src/report/plan-text.ts';
+import { changeLine, changeRow, planSummary, resultSummary } from '../../src/report/plan-text.ts';
 
 const plain = chooseColors(false, {}, true);
 
@@ -26,7 +26,7 @@ test.each([
   [false, 'category: web (folder)\n'],
 ])('a category says whether it is to be made: %s', (creates, text) => {
   const reading = { category: { path: 'web', reason: 'folder "web"', creates }, warnings: [] };
-  expect(changeLine(change({}), reading, plain)).toContain(text);
+  expect(changeLine(change({}), reading, { colors: plain, columns: undefined })).toContain(text);
 });
 
 test('what a guard kept from being done is counted', () => {
@@ -44,4 +44,37 @@ test.each([
   ['new/a', false, ''],
 ])('who asks for %s hears where it stands', (asked, isByName, text) => {
   expect(foundLine(asked, { path: 'new/a', isByName })).toBe(text);
+});
+
+describe('on a terminal of 40 columns', () => {
+  const page = { colors: plain, columns: 40 };
+
+  test('a reason is broken between words, below where it begins', () => {
+    const reading = {
+      category: { path: 'web', reason: 'folder "web" is part of it', creates: true },
+      warnings: [],
+    };
+    expect(changeLine(change({ path: 'a/long-name', why: 'edited' }), reading, page)).toBe(
+      [
+        'create   a/long-name  in the database:',
+        '         edited since both agreed',
+        '         category: web (folder is part',
+        '         of it), a new one',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('the command that comes next has a line of its own', () => {
+    const lists = { conflicts: [], holds: [], ahead: [], problems: [], agreed: [] };
+    const plan = { ...lists, changes: [change({})], unchanged: 3, direction: 'sync', refusal: null };
+    expect(planSummary(plan as unknown as Plan, [], 'sync-db', page.columns)).toBe(
+      [
+        'Dry run, nothing was changed: 1 to',
+        'create in the database, 3 unchanged.',
+        'Run it with: skill-fleet sync-db',
+        '',
+      ].join('\n'),
+    );
+  });
 });
