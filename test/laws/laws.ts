@@ -173,10 +173,11 @@ export class Laws {
     );
     expectThat(!this.#world.isInTransaction, 'an undo ends its transactions', () => '');
     this.#uniteMoved(before, after);
+    const names = doubtfulNames(before, after, clone);
     for (const [skill, state] of [...view.skills, ...after.database.skills]) {
       if (isNestedAnew(skill, before, after, clone)) continue;
       expectThat(
-        this.#kin.of(skill).some((one) => this.#wasOnce(clone, one, state, view.ignored)) ||
+        this.#kin.of(skill).some((one) => this.#wasOnce(clone, one, state, names)) ||
           [...state.values()].some(({ says }) => wordsIn(says).some((word) => this.#meanwhile.has(word))),
         'a skill that was taken back is what it was once',
         () => `${skill}: ${shown(state)}`,
@@ -219,9 +220,10 @@ export class Laws {
     expectThat(view.leftovers.length === 0, 'a recovery leaves nothing', () => view.leftovers.join(' '));
     const torn = this.#torn.get(clone) ?? before;
     if (torn !== 'touched') {
+      const names = doubtfulNames(torn, after, clone);
       for (const [skill, state] of view.skills) {
         if (isNestedAnew(skill, torn, after, clone)) continue;
-        const isKnown = this.#kin.of(skill).some((one) => this.#wasOnce(clone, one, state, view.ignored));
+        const isKnown = this.#kin.of(skill).some((one) => this.#wasOnce(clone, one, state, names));
         expectThat(isKnown, 'a skill is whole after a recovery', () => `${skill}: ${shown(state)}`);
       }
     }
