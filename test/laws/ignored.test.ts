@@ -34,7 +34,7 @@ describe.skipIf(!hasGit)('the laws hold where an ignore rule goes and a file tha
       failed = tried.failed > 0;
     }
     expect(moments).toBeGreaterThan(5);
-  }, 120_000);
+  });
 
   test('by an undo', async () => {
     await livesThrough(rule(0), run('export', 0), run('import', 1), ignored, {
