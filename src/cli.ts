@@ -17,6 +17,9 @@ interface CommandModule {
 /** The values of `skill_status_enum`, written here too: importing them would be the only import of help. */
 const statuses = ['active', 'draft', 'deprecated', 'archived'];
 
+/** The targets of validate; likewise. */
+const targets = ['spec', 'skill-fleet', 'claude-code', 'claude-api', 'codex', 'copilot', 'openclaw'];
+
 /** The shells that completion has a script for. */
 const shells = ['bash', 'zsh', 'fish'] as const;
 
@@ -275,6 +278,28 @@ addCommand(
 );
 
 addCommand(
+  'validate [directories...]',
+  "check skills against the specification's rules and those of practice; no database is asked",
+  () => import('./commands/validate.ts') as Promise<CommandModule>,
+  [
+    'skill-fleet validate',
+    'skill-fleet validate skills/development/review --target claude-code',
+    'skill-fleet validate --max-warnings 0 --json',
+  ],
+)
+  .addOption(
+    new Option(
+      '--target <target>',
+      'whom the skills are for (validation.target; default: spec, the specification)',
+    ).choices(targets),
+  )
+  .option(
+    '--max-warnings <number>',
+    'exit 1 when there are more warnings than that (default: any number is fine)',
+    wholeNumber(0, 1_000_000_000),
+  );
+
+addCommand(
   'resolve <path>',
   'settle one conflict',
   () => import('./commands/resolve.ts') as Promise<CommandModule>,
@@ -417,7 +442,7 @@ function exitCodesOf(command: Command): string {
 
 const groups: { readonly [heading: string]: readonly string[] } = {
   'Sync:': ['sync-db', 'export-to-db', 'import-from-db', 'apply', 'resolve'],
-  'Look:': ['status', 'list', 'show', 'diff', 'verify'],
+  'Look:': ['status', 'list', 'show', 'diff', 'verify', 'validate'],
   'History:': ['log', 'restore', 'undo', 'prune'],
   'Database:': ['migrate', 'doctor'],
   'Shell:': ['completion'],

@@ -25,6 +25,7 @@ const mayImport: { readonly [room: string]: readonly string[] } = {
     'sync',
     'taxonomy',
     'user',
+    'validation',
     'version',
   ],
   sync: ['disk', 'git', 'lock', 'notice', 'problem', 'reconcile', 'replica', 'skill'],
@@ -35,9 +36,10 @@ const mayImport: { readonly [room: string]: readonly string[] } = {
   repository: ['disk', 'document', 'lock', 'notice', 'problem', 'replica', 'skill', 'taxonomy', 'user'],
   document: ['problem', 'skill'],
   taxonomy: ['skill'],
+  validation: ['document', 'problem', 'skill'],
   skill: ['problem'],
-  report: ['document', 'notice', 'problem', 'reconcile', 'replica', 'skill'],
-  config: ['problem'],
+  report: ['document', 'notice', 'problem', 'reconcile', 'replica', 'skill', 'validation'],
+  config: ['problem', 'validation'],
   lock: ['disk', 'user'],
   notice: ['skill'],
   disk: [],
@@ -48,7 +50,7 @@ const mayImport: { readonly [room: string]: readonly string[] } = {
 };
 
 /** Rooms without I/O, clock, environment or randomness. */
-const pure = ['reconcile', 'document', 'taxonomy', 'skill', 'problem', 'replica', 'notice'];
+const pure = ['reconcile', 'document', 'taxonomy', 'validation', 'skill', 'problem', 'replica', 'notice'];
 
 /** What of Node a pure room may use: functions from values to values. */
 const pureModules = ['node:buffer', 'node:crypto', 'node:util'];

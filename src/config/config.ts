@@ -24,10 +24,10 @@ export interface Config {
   /** `maxAge` is how long ago, as 7d, 12h or 30m. */
   readonly health: ConfigurationFile['health'];
   /** Where each value came from; that of the database stands with it. */
-  readonly sources: Readonly<Record<'skillsDirectory' | keyof Settings, Source>>;
+  readonly sources: Readonly<Record<'skillsDirectory' | Exclude<keyof Settings, 'validation'>, Source>>;
 }
 
-type Settings = Pick<ConfigurationFile, 'ignore' | 'limits' | 'taxonomy' | 'health'>;
+type Settings = Pick<ConfigurationFile, 'ignore' | 'limits' | 'taxonomy' | 'validation' | 'health'>;
 
 /** A configuration as far as it can be told, for who has to say what is wrong with it. */
 export interface ExaminedConfig {
@@ -88,7 +88,13 @@ const options = {
   config: '--config',
 } satisfies Record<keyof ConfigFlags, string>;
 
-const silent: Settings = { ignore: [], limits: {}, taxonomy: { mapping: [] }, health: {} };
+const silent: Settings = {
+  ignore: [],
+  limits: {},
+  taxonomy: { mapping: [] },
+  validation: { rules: {}, overrides: [] },
+  health: {},
+};
 const byDefault: Source = { kind: 'default', name: 'default' };
 
 function emptyOption(flags: ConfigFlags): keyof ConfigFlags | undefined {

@@ -12,6 +12,7 @@ import {
 } from 'js-yaml';
 import { z } from 'zod';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
+import { isRuleName, nearestRule, type RuleName, settings, targets } from '../validation/rules.ts';
 
 type Mistake = Problem<'configuration-not-valid'>['mistakes'][number];
 
@@ -25,6 +26,18 @@ const limit = z
   .max(2 ** 31 - 1);
 const glob = text.regex(/^[^/?{}[\]()!\\]+(?:\/[^/?{}[\]()!\\]+)*$/u, 'not a glob of folders, "*" and "**"');
 const category = text.regex(/^[^/\p{Cc}]{1,128}(?:\/[^/\p{Cc}]{1,128}){0,31}$/u, 'not a category path');
+
+// A record of all names would ask for every one of them.
+const ruleSettings = z
+  .record(z.string(), z.enum(settings))
+  .superRefine((rules, context) => {
+    for (const name of Object.keys(rules).filter((name) => !isRuleName(name))) {
+      const nearest = nearestRule(name);
+      const perhaps = nearest === undefined ? '' : `; perhaps ${nearest} is meant`;
+      context.addIssue({ code: 'custom', path: [name], message: `there is no such rule${perhaps}` });
+    }
+  })
+  .transform((rules) => rules as { readonly [rule in RuleName]?: (typeof settings)[number] });
 
 /** All keys; docs/reference/configuration.md is made of it. */
 export const configuration = z.strictObject({
@@ -55,6 +68,33 @@ export const configuration = z.strictObject({
         .describe('Which category a skill has whose document names none. The first glob that fits decides.'),
     })
     .default({ mapping: [] }),
+  validation: z
+    .strictObject({
+      target: z
+        .enum(targets)
+        .exactOptional()
+        .describe(`Whom the skills are for: ${targets.map((target) => `\`${target}\``).join(', ')}.`),
+      rules: ruleSettings
+        .default({})
+        .describe(
+          'How severe rules are, by name: `off`, `error`, `warn` or `info`. See [rules](../rules/README.md).',
+        ),
+      overrides: z
+        .array(
+          z.strictObject({
+            paths: z
+              .array(glob)
+              .min(1)
+              .max(1000)
+              .describe('Skill paths: `*` within a folder, `**` across folders.'),
+            rules: ruleSettings.describe('As `validation.rules`, for those skills.'),
+          }),
+        )
+        .max(1000)
+        .default([])
+        .describe('What is otherwise for some skills. Of several that fit, the last one decides.'),
+    })
+    .default({ rules: {}, overrides: [] }),
   health: z
     .strictObject({
       maxAge: text

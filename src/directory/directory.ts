@@ -46,6 +46,13 @@ export interface DirectoryOptions {
   readonly trash: string;
 }
 
+/** What stands in a skills directory. */
+export interface Listing {
+  readonly paths: readonly SkillPath[];
+  readonly unreadable: readonly Unreadable[];
+  readonly notices: readonly Notice[];
+}
+
 /** Skills with more bytes are read one by one, which bounds the memory. */
 const largeBytes = 8 * 1024 * 1024;
 
@@ -137,6 +144,12 @@ export class Directory implements FilesReplica {
   async emptyTrash(): Promise<readonly Notice[]> {
     const count = await this.#trash.empty(new Date());
     return count > 0 ? [{ notice: 'trash-emptied', count, days: keptDays }] : [];
+  }
+
+  /** The skills that stand here, in byte order of their paths, without reading them. */
+  async list(signal?: AbortSignal): Promise<Listing> {
+    const { skills, unreadable, notices } = await scanTree(this.#library, signal);
+    return { paths: [...skills.keys()], unreadable, notices };
   }
 
   takeBits(isExecutable: IsExecutable): void {

@@ -16,7 +16,7 @@ const codeFence = /^ {0,3}(?:(`{3,})[^`]*|(~{3,}).*)$/s;
 const ruleOrUnderline = /^(?:=+|-+|\*+|_+)$/;
 
 /** The body's lines outside fenced code, without line breaks; fenced ones are empty. */
-function proseLines(body: string): readonly string[] {
+export function proseLines(body: string): readonly string[] {
   let fence: string | null = null;
   return body.split('\n').map((raw) => {
     const line = raw.trimEnd();

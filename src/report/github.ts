@@ -86,7 +86,8 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
-function realPath(folder: string): string {
+/** The path without links; as it is where that is not known. */
+export function realPath(folder: string): string {
   try {
     return realpathSync(folder);
   } catch {
@@ -186,7 +187,7 @@ export function githubReport(report: SyncReport, surroundings: Surroundings): Sy
 }
 
 /** Annotations of one kind: how many there are, and at least as many of them as are shown. */
-interface Kind {
+export interface Kind {
   readonly kind: AnnotationKind;
   readonly shown: readonly Annotation[];
   readonly count: number;
@@ -203,7 +204,8 @@ function ownOf({ count }: Kind): number {
   return count > maxAnnotations ? maxAnnotations - 1 : count;
 }
 
-function annotationLines(one: Kind): string {
+/** Those that GitHub shows, the last one counting the rest. */
+export function annotationLines(one: Kind): string {
   const own = ownOf(one);
   const more = one.count - own;
   const rest = {
