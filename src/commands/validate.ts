@@ -5,6 +5,7 @@ import { type ExaminedConfig, examineConfig } from '../config/config.ts';
 import { type Directory, type Listing, openDirectory } from '../directory/directory.ts';
 import { defaultLimits } from '../directory/limits.ts';
 import { answer, nodeDisk } from '../disk.ts';
+import { fileModesAreKept } from '../git/file-modes.ts';
 import { type Outcome, refuse } from '../problem.ts';
 import { type Loaded, oneByOne } from '../replica.ts';
 import { jsonText } from '../report/json.ts';
@@ -69,7 +70,9 @@ interface ValidateConfig {
 /** What of the configuration is needed here: not which database, nor whether there is one. */
 async function configOf(flags: ValidateFlags): Promise<Outcome<ValidateConfig>> {
   const { problems, skillsDirectory, settings } = await examineConfig({
-    ...{ flags, env: process.env, cwd: process.cwd() },
+    flags,
+    env: process.env,
+    cwd: process.cwd(),
   });
   const problem = problems.find(({ reason }) => !reason.startsWith('database-url-'));
   if (problem !== undefined) return refuse(problem);
@@ -115,7 +118,8 @@ async function openLibrary(
   const library = {
     ...{ shown, directory, listing },
     below: isPart ? `${way}/` : '',
-    keepsModes: await nodeDisk.keepsModes(directory.root),
+    keepsModes:
+      (await nodeDisk.keepsModes(directory.root)) && (await fileModesAreKept(directory.root)) !== false,
   };
   if (!listing.notices.some(({ notice }) => notice === 'root-document')) {
     return { ok: true, value: { ...library, own: undefined, isWhole: !isPart } };

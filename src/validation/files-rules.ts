@@ -64,43 +64,59 @@ function lineEndingMarks(
 
 /** Files that people and programs look for by their names. */
 const knownByName =
-  /^(?:licen[cs]e|notice|copying|readme|changelog|contributing|authors)\b|^\.|^__init__\.py$|^(?:package|package-lock|tsconfig)\.json$|^requirements[\w-]*\.txt$|^pyproject\.toml$/i;
+  /^(?:licen[cs]e|notice|copying|readme|changelog|contributing|authors)\b|^\.|^__init__\.py$|^(?:package|package-lock|tsconfig|_meta)\.json$|^requirements[\w-]*\.txt$|^pyproject\.toml$/i;
 
 /** Folders whose files serve a program that reads skills, or who tests them. */
 const knownFolder = /^(?:agents|evals?|tests?)\//;
 
-/** The files whose path, name, stem or folder no text of the skill holds. */
+/** The files whose name, stem or folder no other text of the skill holds. */
 function unmentioned({ entries, texts, document }: Subject): readonly string[] {
   const asked = entries
     .map(({ path }) => path)
-    .filter((path) => path !== document.file && !knownByName.test(nameOf(path)) && !knownFolder.test(path));
+    .filter((path) => path !== document.file && !knownByName.test(nameOf(path)) && !knownFolder.test(path))
+    .map((path) => ({ path, words: wordsFor(path) }));
   if (asked.length === 0) return [];
-  const words = new Map<string, string | null>();
-  for (const { file, text } of texts) {
-    for (const [word] of text.matchAll(/[\p{L}\p{N}_.@/-]+/gu)) {
-      for (const part of partsOf(word)) {
-        // What a file says of itself counts for nothing.
-        const said = words.get(part);
-        words.set(part, said === undefined || said === file ? file : null);
-      }
-    }
-  }
-  const isSaid = (text: string, file: string) => {
-    const by = words.get(text);
-    return by !== undefined && by !== file;
-  };
-  return asked.filter((path) => {
-    const name = nameOf(path);
-    const stem = name.slice(0, Math.max(1, name.lastIndexOf('.')));
-    return ![name, stem, ...foldersAbove(path).map(nameOf)].some((text) => isSaid(text, path));
-  });
+  const said = whoSays(new Set(asked.flatMap(({ words }) => words)), texts);
+  return asked
+    .filter(({ path, words }) => {
+      // What a file says of itself counts for nothing.
+      const isSaid = (word: string) => said.has(word) && said.get(word) !== path;
+      return !words.some((word) => isSaid(word)) && !isSpelledOut(path, texts);
+    })
+    .map(({ path }) => path);
 }
 
-/** The names that a word may be about: those of its path, each with and without what follows a dot. */
-function partsOf(word: string): readonly string[] {
-  const trimmed = word.replace(/[.-]$/, '');
-  const names = trimmed.split('/').filter((name) => name !== '');
-  return names.flatMap((name) => [name, ...(name.includes('.') ? name.split('.') : [])]);
+/** What a text may call a file: its name, that without its extension, or a folder that it is in. */
+function wordsFor(path: string): readonly string[] {
+  const name = nameOf(path);
+  return [name, name.slice(0, name.lastIndexOf('.')), ...foldersAbove(path).map(nameOf)].filter(
+    (word) => word !== '',
+  );
+}
+
+const word = /[\p{L}\p{N}_@-]+(?:\.[\p{L}\p{N}_@-]+)*/gu;
+
+/** Which of the words stand in the texts: each with the file that holds it, or null for several. */
+function whoSays(words: ReadonlySet<string>, texts: Subject['texts']): ReadonlyMap<string, string | null> {
+  const said = new Map<string, string | null>();
+  for (const { file, text } of texts) {
+    const note = (found: string) => {
+      if (words.has(found)) said.set(found, said.has(found) && said.get(found) !== file ? null : file);
+    };
+    for (const [found] of text.matchAll(word)) {
+      note(found);
+      // `python -m tools.extract` runs tools/extract.py.
+      if (found.includes('.')) for (const part of found.split('.')) note(part);
+    }
+  }
+  return said;
+}
+
+/** Whether a name that is more than a word stands in another file's text. */
+function isSpelledOut(path: string, texts: Subject['texts']): boolean {
+  const name = nameOf(path);
+  const isWord = name.replace(word, '') === '';
+  return !isWord && texts.some(({ file, text }) => file !== path && text.includes(name));
 }
 
 function nameOf(path: string): string {

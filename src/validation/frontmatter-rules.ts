@@ -26,6 +26,8 @@ export function frontmatterMarks(subject: Subject, target: Target): readonly Mar
   if (frontmatter === null) {
     return [...marks, { rule: 'frontmatter-missing', file, line: 1, column: 1, why: whyMissing(document) }];
   }
+  // Of what no strict reader takes, fields are a guess.
+  if (!frontmatter.isYaml) return [...marks, ...yamlMarks(document), ...leniencyMarks(document)];
   const pairs = new Map(frontmatter.pairs.map((pair) => [pair.key, pair]));
   const at = (pair: Pair | undefined): Spot => ({ file, line: pair?.line ?? 1, column: pair?.column ?? 1 });
   return [
@@ -172,7 +174,7 @@ function descriptionMarks(pair: Pair | undefined, whenToUse: Pair | undefined, a
 
 // Any word that leads to an occasion counts: a rule that asked for one phrase would be wrong more often than right.
 const saysWhen =
-  /\b(?:when(?:ever|ed)?|if|before|after|while|during|upon|use(?:d|ful)?\s(?:this|it|for|to|in|as|by|with|proactively)|for\suse|trigger(?:s|ed)?|invoke[ds]?|activate[ds]?|ask(?:s|ed|ing)?|mention(?:s|ed|ing)?|request(?:s|ed)?|wants?|needs?)\b/i;
+  /\b(?:when(?:ever|ed)?|if|before|after|while|during|upon|use(?:d|ful)?\s(?:this|it|for|to|in|as|by|with|on|at|once|against|alongside|proactively)|for\suse|trigger(?:s|ed)?|invoke[ds]?|activate[ds]?|ask(?:s|ed|ing)?|mention(?:s|ed|ing)?|request(?:s|ed)?|wants?|needs?)\b/i;
 
 /** Whether a text is English enough to be judged by its words. */
 function isEnglish(text: string): boolean {

@@ -13,6 +13,7 @@ export interface Summary {
   readonly file: string;
   /** As the document names it, or else the folder. */
   readonly name: string;
+  /** Where the document names it; no line where it does not. */
   readonly nameAt: Spot;
   readonly aliases: readonly string[];
   readonly dependencies: readonly { readonly target: string; readonly isRequired: boolean }[];
@@ -68,6 +69,7 @@ export function libraryMarks(summaries: readonly Summary[], isWhole: boolean): r
 function duplicateNames(summaries: readonly Summary[]): readonly LibraryMark[] {
   const first = new Map<string, string>();
   return summaries.flatMap(({ path, name, nameAt }) => {
+    if (nameAt.line === undefined) return [];
     const other = first.get(name);
     if (other === undefined) first.set(name, path);
     return other === undefined

@@ -103,6 +103,7 @@ export const rules = {
   'frontmatter-not-yaml': {
     about: 'frontmatter that strict YAML readers refuse',
     severity: 'error',
+    targets: { 'skill-fleet': 'warn', openclaw: 'warn' },
     sources: ['specification', 'YAML'],
     what: (_: { why: string }) => `the frontmatter is no valid YAML: ${_.why}`,
     remedy: 'Quote the value that stands here, or correct its indentation.',
@@ -233,6 +234,7 @@ export const rules = {
   'metadata-not-a-map': {
     about: 'a metadata that is no map',
     severity: 'error',
+    targets: { openclaw: 'off' },
     sources: ['specification'],
     what: (_: { kind: string }) => `metadata is ${_.kind}, and has to be a map of texts`,
     remedy: 'Write one "key: text" a line below metadata.',
@@ -281,9 +283,8 @@ export const rules = {
     },
     sources: ['specification', 'Claude Code', 'Claude API', 'Copilot', 'OpenClaw', 'skill-fleet'],
     what: (_: OfField & { target: Target; elsewhere: readonly Target[] }) =>
-      _.elsewhere.length === 0
-        ? `${_.target} knows no field ${quoted(_.field)}`
-        : `${_.target} knows no field ${quoted(_.field)}, as ${_.elsewhere.join(', ')} ${_.elsewhere.length === 1 ? 'does' : 'do'}`,
+      `${_.target === 'spec' ? 'the specification' : _.target} has no field ${quoted(_.field)}` +
+      (_.elsewhere.length === 0 ? '' : `; these have: ${_.elsewhere.join(', ')}`),
     remedy: 'Move it below metadata, or choose the target that the skill is for.',
   },
   'field-read-leniently': {
@@ -358,8 +359,7 @@ export const rules = {
     about: 'an executable text file without a #! line',
     severity: 'warn',
     sources: ['specification'],
-    what: (_: object) =>
-      'the file is executable and does not begin with #!, so the shell guesses what runs it',
+    what: (_: object) => 'the file is executable and does not begin with #!',
     remedy: 'Begin it with #!/usr/bin/env and the program, or clear the bit: chmod -x FILE.',
   },
   'file-not-mentioned': {
