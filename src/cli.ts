@@ -278,7 +278,7 @@ addCommand(
 );
 
 addCommand(
-  'validate [directories...]',
+  'validate [dirs...]',
   "check skills against the specification's rules and those of practice; no database is asked",
   () => import('./commands/validate.ts') as Promise<CommandModule>,
   [

@@ -21,6 +21,7 @@ export async function run(program: Command, shell: Shell): Promise<number> {
 const placesByName: { readonly [name: string]: Place } = {
   file: 'files',
   dir: 'folders',
+  dirs: 'folders',
   path: 'skills',
   paths: 'skills',
   glob: 'skills',

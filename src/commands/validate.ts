@@ -21,6 +21,7 @@ import {
 } from '../report/validation-text.ts';
 import { isOnGithub } from '../report/workflow-command.ts';
 import { parseSkillPath, type SkillPath } from '../skill/path.ts';
+import { isDocumentName } from '../skill/skill.ts';
 import { lostTargets } from '../validation/body-rules.ts';
 import type { Finding } from '../validation/finding.ts';
 import { Policy } from '../validation/policy.ts';
@@ -97,10 +98,12 @@ interface Library {
 }
 
 async function openLibrary(
-  shown: string,
+  named: string,
   { skillsDirectory, settings }: ValidateConfig,
   signal: AbortSignal,
 ): Promise<Outcome<Library>> {
+  // As the reference validator does, a document stands for its folder.
+  const shown = isDocumentName(path.basename(named)) ? path.dirname(named) : named;
   const open = (root: string) =>
     openDirectory({
       ...{ root, disk: nodeDisk, ignore: settings.ignore },

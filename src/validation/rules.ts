@@ -226,7 +226,6 @@ export const rules = {
   'field-not-quoted': {
     about: 'a number, true or false where a text belongs',
     severity: 'warn',
-    targets: { codex: 'error' },
     sources: ['specification', 'reference validator', 'YAML'],
     what: (_: OfField & OfText) => `${_.field} is ${_.text}, which is no text to readers of YAML`,
     remedy: 'Put it into quotes.',
