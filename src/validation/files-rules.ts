@@ -77,13 +77,16 @@ function unmentioned({ entries, texts, document }: Subject): readonly string[] {
     .map((path) => ({ path, words: wordsFor(path) }));
   if (asked.length === 0) return [];
   const said = whoSays(new Set(asked.flatMap(({ words }) => words)), texts);
-  return asked
-    .filter(({ path, words }) => {
-      // What a file says of itself counts for nothing.
-      const isSaid = (word: string) => said.has(word) && said.get(word) !== path;
-      return !words.some((word) => isSaid(word)) && !isSpelledOut(path, texts);
-    })
+  const silent = asked
+    // What a file says of itself counts for nothing.
+    .filter(({ path, words }) => !words.some((word) => said.has(word) && said.get(word) !== path))
     .map(({ path }) => path);
+  // Each of these is looked for in all texts. Of very many nothing is said.
+  const spelled = silent.filter((path) => nameOf(path).replace(word, '') !== '');
+  const isSpelledOut = new Set(
+    spelled.filter((path) => spelled.length > maxSpelled || standsIn(path, texts)),
+  );
+  return silent.filter((path) => !isSpelledOut.has(path));
 }
 
 /** What a text may call a file: its name, that without its extension, or a folder that it is in. */
@@ -112,11 +115,15 @@ function whoSays(words: ReadonlySet<string>, texts: Subject['texts']): ReadonlyM
   return said;
 }
 
-/** Whether a name that is more than a word stands in another file's text. */
-function isSpelledOut(path: string, texts: Subject['texts']): boolean {
-  const name = nameOf(path);
-  const isWord = name.replace(word, '') === '';
-  return !isWord && texts.some(({ file, text }) => file !== path && text.includes(name));
+/** So many names that are more than a word are looked for. */
+const maxSpelled = 100;
+
+/** Whether a name stands in another file's text, as it is or as a link has it. */
+function standsIn(path: string, texts: Subject['texts']): boolean {
+  const spellings = [nameOf(path), encodeURI(nameOf(path))];
+  return texts.some(
+    ({ file, text }) => file !== path && spellings.some((spelling) => text.includes(spelling)),
+  );
 }
 
 function nameOf(path: string): string {

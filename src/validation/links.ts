@@ -51,6 +51,8 @@ function destinationEnd(line: string, from: number): number | undefined {
     else if (character === ')' && depth-- === 0) return at;
     // A title may follow.
     else if (character === ' ' || character === '\t') return at;
+    // Here the next link may begin: no part of the line is looked at for two of them.
+    else if (character === '[' || character === ']') return undefined;
   }
   return undefined;
 }

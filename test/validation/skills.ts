@@ -59,7 +59,7 @@ export function libraryFindings(
 
 /** `RULE FILE:LINE:COLUMN`, for tables; of the document without the file. */
 export function marked({ rule, file, line, column }: Finding): string {
-  const place = line === undefined ? '' : ` ${line}:${column}`;
+  const place = line === undefined ? '' : ` ${line}:${column ?? '-'}`;
   return `${rule}${file === undefined || file === 'SKILL.md' ? '' : ` ${file}`}${place}`;
 }
 
