@@ -42,6 +42,8 @@ test('every command prints one object that the schema knows, also where it fails
     'c/SKILL.md': document('c', 'Text.\n'),
     'bad/SKILL.md': Buffer.from([0xff]),
   });
+  await run('validated', 'validate');
+  await run('failure', 'validate nowhere');
   await run('run', 'sync-db --dry-run --out plan.json');
   await run('run', 'apply plan.json');
   await run('failure', 'apply nowhere.json');

@@ -3,13 +3,24 @@ import { describe, expect, test } from 'vitest';
 import { parseConfigurationFile } from '../../src/config/configuration-file.ts';
 import { sentenceOf } from '../../src/problem.ts';
 
-const silent = { ignore: [], limits: {}, taxonomy: { mapping: [] }, health: {} };
+const silent = {
+  ignore: [],
+  limits: {},
+  taxonomy: { mapping: [] },
+  validation: { rules: {}, overrides: [] },
+  health: {},
+};
 
 const whole = {
   skillsDirectory: 'library',
   ignore: ['drafts/', '*.tmp'],
   limits: { documentBytes: 1, fileBytes: 2, skillBytes: 3, filesPerSkill: 2147483647 },
   taxonomy: { mapping: [{ glob: 'teams/*/c++-*/**', category: 'Development/Languages' }] },
+  validation: {
+    target: 'codex',
+    rules: { 'name-format': 'off', 'link-not-found': 'error' },
+    overrides: [{ paths: ['teams/*'], rules: { 'body-empty': 'info' } }],
+  },
   health: { maxAge: '7d' },
 };
 
@@ -34,6 +45,12 @@ describe('a configuration file', () => {
         '  mapping:',
         '    - glob: teams/*/c++-*/**',
         '      category: Development/Languages',
+        'validation:',
+        '  target: codex',
+        '  rules: {name-format: off, link-not-found: error}',
+        '  overrides:',
+        '    - paths: [teams/*]',
+        '      rules: {body-empty: info}',
         'health: {maxAge: 7d}',
       ].join('\r\n'),
       whole,

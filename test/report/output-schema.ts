@@ -329,6 +329,28 @@ export const outputs = {
     summary: z.strictObject({ passed: count, warnings: count, failed: count, skipped: count }),
     exitCode,
   }),
+  validated: z.strictObject({
+    version,
+    target: z.enum(['spec', 'skill-fleet', 'claude-code', 'claude-api', 'codex', 'copilot', 'openclaw']),
+    skills: count,
+    findings: z.array(
+      z.strictObject({
+        rule: z.string(),
+        severity: z.enum(['error', 'warn', 'info']),
+        skill: path,
+        file: z
+          .string()
+          .describe('From the working directory; the folder where it is about the skill as a whole.'),
+        line: z.int().min(1).optional(),
+        column: z.int().min(1).optional().describe('In UTF-16 units.'),
+        what: z.string(),
+        remedy: z.string().describe('What to do.'),
+        page: z.string().describe("The rule's page in the documentation."),
+      }),
+    ),
+    summary: z.strictObject({ errors: count, warnings: count, infos: count }),
+    exitCode,
+  }),
   migrated: z.strictObject({ version, applied: z.array(z.string()) }),
 } as const;
 

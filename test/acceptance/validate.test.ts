@@ -1,0 +1,149 @@
+// `validate` as a user runs it: what it prints, by what it exits, and what it needs.
+
+import { chmod, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { writeFiles } from '../folders.ts';
+import { makeProject, projectRoot } from './cli.ts';
+
+const document = (name: string, more = '', body = 'Read the form first.\n') =>
+  `---\nname: ${name}\ndescription: Fills forms. Use when one is given.\n${more}---\n${body}`;
+
+async function projectWith(files: { readonly [path: string]: string }) {
+  const project = await makeProject();
+  await writeFiles(project.folder, files);
+  return project;
+}
+
+describe('validate', () => {
+  test('finds nothing in the skills that ship with the project', async () => {
+    const { run } = await makeProject();
+    const ran = await run(['validate', path.join(projectRoot, 'skills'), '--max-warnings', '0']);
+    expect(ran).toEqual({ code: 0, stdout: '0 errors, 0 warnings in 13 skills\n', stderr: '' });
+  });
+
+  test('prints findings by file, what to do once for each rule, and exits 1', async () => {
+    const { run } = await projectWith({
+      'skills/a/forms/SKILL.md': document('tables', 'author: ann\n', `See [it](b.md).\n`),
+      'skills/b/SKILL.md': document('b', 'author: ann\n'),
+      'skills/c/SKILL.md': document('c'),
+    });
+    const { code, stdout } = await run(['validate']);
+    expect(stdout).toBe(`skills/a/forms/SKILL.md
+  2:1   error  the name "tables" is not the folder's, "forms"  name-differs-from-folder
+               Rename the folder, or write its name. docs/rules/name-differs-from-folder.md
+  4:1   error  the specification has no field "author"  unknown-field
+               Move it below metadata, or choose the target that the skill is for. docs/rules/unknown-field.md
+  6:10  warn   the link "b.md" leads to no file of the skill  link-not-found
+               Correct the link, or add the file. docs/rules/link-not-found.md
+
+skills/b/SKILL.md
+  4:1  error  the specification has no field "author"  unknown-field
+
+3 errors, 1 warning in 3 skills
+`);
+    expect(code).toBe(1);
+  });
+
+  test.each<[args: readonly string[], code: number]>([
+    [[], 0],
+    [['--max-warnings', '1'], 0],
+    [['--max-warnings', '0'], 1],
+    [['--target', 'openclaw', '--max-warnings', '0'], 1],
+    [['--target', 'nobody'], 64],
+    [['--max-warnings', 'some'], 64],
+  ])('with %j exits %d over one warning', async (args, code) => {
+    const { run } = await projectWith({ 'skills/a/SKILL.md': document('a', '', '[b](b.md)\n') });
+    expect((await run(['validate', ...args])).code).toBe(code);
+  });
+
+  test('takes several directories, a skill, its document, and the skills below it', async () => {
+    const { run } = await projectWith({
+      'skills/a/SKILL.md': document('x', '', 'See [b](b/SKILL.md).\n'),
+      'skills/a/b/SKILL.md': document('y'),
+      'more/c/SKILL.md': document('z'),
+    });
+    const namesIn = async (...args: readonly string[]) =>
+      JSON.parse((await run(['validate', ...args, '--json'])).stdout).findings.map(
+        ({ file, skill, what }: { [key: string]: string }) => [file, skill, /"(.)"/.exec(what ?? '')?.[1]],
+      );
+    const [a, b, c] = [
+      ['skills/a/SKILL.md', 'a', 'x'],
+      ['skills/a/b/SKILL.md', 'b', 'y'],
+      ['more/c/SKILL.md', 'c', 'z'],
+    ];
+    expect(await namesIn('skills/a')).toEqual([a, b]);
+    expect(await namesIn('skills/a/SKILL.md')).toEqual([a, b]);
+    expect(await namesIn('skills/a/b', 'more')).toEqual([b, c]);
+  });
+
+  test('goes by the configuration, below the skills directory too, and the flag before it', async () => {
+    const { run } = await projectWith({
+      'skill-fleet.config.yaml': `validation:
+  target: skill-fleet
+  rules: {link-not-found: error}
+  overrides:
+    - {paths: ['a/*'], rules: {link-not-found: off}}
+`,
+      'skills/a/x/SKILL.md': document('x', 'version: "1.0"\n', '[b](b.md)\n'),
+      'skills/b/x/SKILL.md': document('x', 'version: "1.0"\n', '[b](b.md)\n'),
+    });
+    const counts = async (...args: readonly string[]) =>
+      JSON.parse((await run(['validate', ...args, '--json'])).stdout).summary;
+    expect(await counts()).toEqual({ errors: 1, warnings: 1, infos: 0 });
+    expect(await counts('skills/a')).toEqual({ errors: 0, warnings: 0, infos: 0 });
+    expect(await counts('skills/b/x')).toEqual({ errors: 1, warnings: 0, infos: 0 });
+    expect(await counts('--target', 'spec')).toEqual({ errors: 3, warnings: 1, infos: 0 });
+  });
+
+  test('needs no database, and makes no state', async () => {
+    const { run } = await projectWith({ 'skills/a/SKILL.md': document('a') });
+    for (const env of [
+      { CI: 'true' },
+      { DATABASE_URL: 'nonsense' },
+      { DATABASE_URL: 'postgres://127.0.0.1:1/a' },
+    ]) {
+      expect(await run(['validate'], env)).toMatchObject({ code: 0 });
+    }
+    expect((await run(['validate', '.skill-fleet'])).stderr).toContain('not found');
+  });
+
+  test('names what cannot be read, and goes on', async () => {
+    const { run } = await projectWith({
+      'skills/a/SKILL.md': '---\nname: a\n',
+      'skills/b/SKILL.md': document('b'),
+      'skills/b/Notes.md': 'a',
+      'skills/b/notes.md': 'b',
+      'skills/c/SKILL.md': document('c', 'author: ann\n'),
+    });
+    const { stdout } = await run(['validate', '--quiet']);
+    expect(stdout.match(/(?<= {2})[a-z-]+$/gm)).toEqual([
+      'names-collide',
+      'skill-not-readable',
+      'unknown-field',
+    ]);
+    expect(stdout).toContain('in 3 skills');
+  });
+
+  test('follows no link, and tells which scripts can run', async () => {
+    const { folder, run } = await projectWith({
+      'skills/a/SKILL.md': document('a', '', 'Run scripts/one.sh, then scripts/two.sh.\n'),
+      'skills/a/scripts/one.sh': '#!/bin/sh\n',
+      'skills/a/scripts/two.sh': '#!/bin/sh\n',
+    });
+    await chmod(path.join(folder, 'skills/a/scripts/two.sh'), 0o755);
+    await symlink('/', path.join(folder, 'skills/a/root'));
+    const { stdout, stderr } = await run(['validate']);
+    expect(stdout).toContain('skills/a/scripts/one.sh\n  1:1  warn ');
+    expect(stdout).toContain('0 errors, 1 warning in 1 skill\n');
+    expect(stderr).toBe('note: 1 symbolic link neither followed nor synced\n');
+  });
+
+  test('annotates lines on GitHub Actions', async () => {
+    const { folder, run } = await projectWith({ 'skills/a/SKILL.md': document('a', 'author: ann\n') });
+    const env = { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: folder };
+    expect((await run(['validate'], env)).stderr).toBe(
+      '::error file=skills/a/SKILL.md,line=4,col=1,title=unknown-field::the specification has no field "author"%0AMove it below metadata, or choose the target that the skill is for.\n',
+    );
+  });
+});
