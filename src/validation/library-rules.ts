@@ -28,6 +28,11 @@ export const libraryRules: ReadonlySet<RuleName> = new Set([
   ...(['reference-not-found', 'dependency-cycle'] as const),
 ]);
 
+/** A copy: a part of a text keeps the whole text in memory. */
+function copyOf(text: string): string {
+  return Buffer.from(text).toString();
+}
+
 export function summaryOf({ path, document }: Subject): Summary {
   const { file, fields, frontmatter } = document;
   const sayings = new Sayings(frontmatter?.pairs ?? [], new Warnings());
@@ -36,13 +41,13 @@ export function summaryOf({ path, document }: Subject): Summary {
     return { file, line: saying?.pair.line, column: saying?.pair.column };
   };
   return {
-    ...{ path, file, name: fields.name, aliases: fields.aliases },
+    ...{ path, file, name: copyOf(fields.name), aliases: fields.aliases.map(copyOf) },
     nameAt: placeOf('name'),
     dependencies: fields.dependencies
       .filter(({ type }) => type !== 'conflict')
-      .map(({ target, type }) => ({ target, isRequired: type === 'required' })),
+      .map(({ target, type }) => ({ target: copyOf(target), isRequired: type === 'required' })),
     dependenciesAt: placeOf('dependencies'),
-    references: fields.references.map(({ target }) => target),
+    references: fields.references.map(({ target }) => copyOf(target)),
     referencesAt: placeOf('references'),
   };
 }

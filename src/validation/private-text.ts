@@ -128,7 +128,10 @@ export function privatePaths(text: string): readonly { readonly path: string; re
   const found = new Map<string, number>();
   for (const match of text.matchAll(homePath)) {
     const [path, unix, windows] = match;
-    if (!anyUser.has((unix ?? windows ?? '').toLowerCase()) && !found.has(path)) found.set(path, match.index);
+    const user = (unix ?? windows ?? '').toLowerCase();
+    // A letter alone stands for a name.
+    const isSomebody = user.length > 1 && !anyUser.has(user);
+    if (isSomebody && !found.has(path)) found.set(path, match.index);
   }
   return [...found].map(([path, offset]) => ({ path, offset }));
 }

@@ -17,7 +17,7 @@ const anchorOf = (heading: string) =>
     .replaceAll(' ', '-');
 
 /** What a page shows as an example links to nothing. */
-const withoutCode = (text: string) => text.replaceAll(/^(`{3,}).*\n[^]*?\n\1$/gm, '');
+const withoutCode = (text: string) => text.replaceAll(/^(`{3,}).*\n[\s\S]*?\n\1$/gm, '');
 
 async function anchorsIn(file: string): Promise<readonly string[]> {
   const text = await readFile(file, 'utf8');

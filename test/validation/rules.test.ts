@@ -237,7 +237,7 @@ const cases: { readonly [group: string]: readonly Case[] } = {
       'a path of any user',
       document(
         '',
-        '/home/user/a /Users/you/b /home/runner/work /home/$USER/c https://a.b/home/ann/d ~/home/ann/e\n',
+        '/home/user/a /Users/you/b /Users/x/b /home/runner/work /home/$USER/c https://a.b/home/ann/d ~/home/ann/e\n',
       ),
       [],
     ],
