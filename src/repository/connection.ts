@@ -186,7 +186,9 @@ function settingsSql({ kind }: DatabaseName, { lockTimeoutMs, statementTimeoutMs
     settings.push(`set_config('client_connection_check_interval', ${check}, true)`);
   }
   if (statementTimeoutMs !== undefined) {
-    settings.push(`set_config('statement_timeout', '${Math.round(statementTimeoutMs)}', true)`);
+    // Only who asks for 0 gets no limit.
+    const limit = statementTimeoutMs > 0 ? Math.max(1, Math.round(statementTimeoutMs)) : 0;
+    settings.push(`set_config('statement_timeout', '${limit}', true)`);
   }
   return `select ${settings.join(', ')}`;
 }

@@ -1,9 +1,11 @@
 import path from 'node:path';
 import pg from 'pg';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { nodeDisk } from '../../src/disk.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { inWriting } from '../../src/repository/connection.ts';
 import { inspectSchema } from '../../src/repository/migrate.ts';
+import { connect } from '../../src/repository/open.ts';
 import { problemOfDatabase } from '../../src/repository/sqlstate.ts';
 import { databaseKinds, emptyDatabaseUrl, migratedDatabase, openMigrated } from '../databases.ts';
 import { cloneAt, document, makeClone } from '../sync/sides.ts';
@@ -145,10 +147,13 @@ describe('others that hold a lock', () => {
   });
 });
 
-test('a statement that takes too long is ended, and said', async () => {
+// To Postgres, 0 ms would be no limit.
+test.each([500, 0.4])('a statement that takes longer than %s ms is ended, and said', async (limit) => {
   const url = await emptyDatabaseUrl();
-  await openMigrated({ kind: 'postgres', url });
-  const connection = await openMigrated({ kind: 'postgres', url }, { statementTimeoutMs: 500 });
+  const opened = await connect({ kind: 'postgres', url }, nodeDisk, { statementTimeoutMs: limit });
+  if (!opened.ok) throw new Error(opened.problem.reason);
+  const connection = opened.value;
+  onTestFinished(() => connection.close());
   const error = await inWriting(connection, () => connection.query('select pg_sleep(30)')).catch(
     (thrown: unknown) => thrown,
   );
