@@ -335,6 +335,10 @@ export interface DatabaseReplica extends Replica {
     place: Omit<CommitPlace, 'commit'>,
     asked: readonly { readonly path: SkillPath; readonly skillId: number | null }[],
   ): Promise<readonly NotedRevision[]>;
+  /** The latest revision in which each of these skills was deleted at its path; none of those that never were. */
+  lastDeletions(
+    asked: readonly { readonly path: SkillPath; readonly skillId: number }[],
+  ): Promise<ReadonlyMap<SkillPath, number>>;
   /** Of each skill the newest revision out of files, after the one that is named, that a repository holds. */
   newestHeld(
     asked: readonly { readonly path: SkillPath; readonly skillId: number | null; readonly after: number }[],

@@ -79,6 +79,22 @@ export async function notedRevisions(
   );
 }
 
+/** See {@link DatabaseReplica.lastDeletions}. */
+export async function lastDeletions(
+  connection: Connection,
+  asked: Parameters<DatabaseReplica['lastDeletions']>[0],
+): Promise<ReadonlyMap<SkillPath, number>> {
+  const rows = await connection.query<{ skill_path: SkillPath; revision: number }>(
+    `select skill_path, max(r.revision) as revision
+     from unnest($1::text[], $2::integer[]) as asked (skill_path, skill_id)
+     join skill_revisions r using (skill_path, skill_id)
+     where r.deleted
+     group by skill_path`,
+    [asked.map((one) => one.path), asked.map((one) => one.skillId)],
+  );
+  return new Map(rows.map((row) => [row.skill_path, row.revision]));
+}
+
 interface Candidate {
   readonly path: SkillPath;
   readonly skill_id: number;

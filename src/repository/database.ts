@@ -23,7 +23,14 @@ import type { KnownCategories } from '../taxonomy/known.ts';
 import { type Applying, applyChanges, settleRows } from './apply.ts';
 import { executableBits, pastBits } from './bits.ts';
 import { fillClosure, knownCategories } from './categories.ts';
-import { latestRevision, newestHeld, noteCommits, notedRevisions, remembers } from './commits.ts';
+import {
+  lastDeletions,
+  latestRevision,
+  newestHeld,
+  noteCommits,
+  notedRevisions,
+  remembers,
+} from './commits.ts';
 import { type Connection, inView, inWriting } from './connection.ts';
 import { isDerivedWrong, mendDerived, verifyDerived } from './derived.ts';
 import { storedFiles } from './files.ts';
@@ -136,6 +143,9 @@ export class Database implements DatabaseReplica {
 
   notedRevisions: DatabaseReplica['notedRevisions'] = (place, asked) =>
     this.inView(() => notedRevisions(this.#connection, place, asked));
+
+  lastDeletions: DatabaseReplica['lastDeletions'] = (asked) =>
+    this.inView(() => lastDeletions(this.#connection, asked));
 
   newestHeld: DatabaseReplica['newestHeld'] = (asked, holder) =>
     this.inView(() => newestHeld(this.#connection, this.#mapping, asked, holder));

@@ -27,6 +27,7 @@ export function emptyDatabase(mapping: TaxonomyMapping): DatabaseReplica {
     identity: async () => ({ id: '', latest: null }),
     remembers: async () => false,
     notedRevisions: async () => [],
+    lastDeletions: async () => new Map(),
     newestHeld: async () => new Map(),
     noteCommits: refuseToWrite,
     findPast: async () => new Set(),

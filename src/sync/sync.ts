@@ -124,7 +124,7 @@ async function prepare(input: SyncInput): Promise<Prepared> {
     differingWithoutBase(sides).filter(({ path }) => selects(path)),
   );
   const found = new Map([
-    ...(await reconstruct(database, checkout, unbased)),
+    ...(await reconstruct(database, checkout, unbased, base.moment !== null)),
     // A row that took its file's text and says more than that is ahead of the file.
     ...unbased.flatMap(({ path, local }) =>
       local && first.has(path) ? [[path, local.digest] as const] : [],

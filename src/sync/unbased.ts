@@ -13,15 +13,22 @@ export type FoundBases = Map<SkillPath, Digest | null>;
  * Reconstructs the base of paths where the sides differ, each by the first rule that answers:
  *
  * 1. The file is as HEAD has it, and HEAD comes before a commit that knows a revision: the file is merely older.
- * 2. The newest revision that HEAD or a commit before it knows: by a note, or because it held those very files.
+ * 2. The newest revision that HEAD or a commit before it knows: by a note, or because it held those very files. Of
+ *    what stands in the database again, and not in the files, that is the deletion which came later, where the files
+ *    are known to have followed it: they have not deleted it anew.
  * 3. Where git says nothing, a file that is in the skill's history is merely older.
+ *
+ * @param hasMet whether there is a base, though not of these paths
  */
 export async function reconstruct(
   database: DatabaseReplica,
   checkout: Checkout | undefined,
   pairs: readonly Pair[],
+  hasMet: boolean,
 ): Promise<FoundBases> {
-  const found = checkout ? await askGit(database, checkout, pairs) : new Map();
+  const found = checkout
+    ? await askGit(database, checkout, pairs, hasMet ? await deletionsHere(database, pairs) : new Map())
+    : new Map();
   const rest = pairs.flatMap(({ path, local, remote }) =>
     !found.has(path) && local && remote?.row
       ? [{ path, skillId: remote.row.skillId, digest: local.digest }]
@@ -33,11 +40,30 @@ export async function reconstruct(
   return found;
 }
 
-/** Rules 1 and 2, which need git. */
+/**
+ * The last deletion of each skill that only the database holds. Files that held it at the time, and met the database
+ * since, would have it in their base, so they followed the deletion.
+ */
+async function deletionsHere(
+  database: DatabaseReplica,
+  pairs: readonly Pair[],
+): Promise<ReadonlyMap<SkillPath, number>> {
+  const back = pairs.flatMap(({ path, local, remote }) =>
+    local === null && remote?.row ? [{ path, skillId: remote.row.skillId }] : [],
+  );
+  return back.length > 0 ? database.lastDeletions(back) : new Map();
+}
+
+/**
+ * Rules 1 and 2, which need git.
+ *
+ * @param deletions those that the files followed, whatever git knows of them
+ */
 export async function askGit(
   database: DatabaseReplica,
   checkout: Checkout,
   pairs: readonly Pair[],
+  deletions: ReadonlyMap<SkillPath, number> = new Map(),
 ): Promise<FoundBases> {
   const found: FoundBases = new Map();
   if (pairs.length === 0) return found;
@@ -55,9 +81,16 @@ export async function askGit(
   for (const { path, local, remote } of pairs) {
     const noted = byPath.get(path) ?? [];
     const standing = ({ commit }: NotedRevision) => standings.get(commit);
-    const known = newest(
-      noted.filter((note) => note.clean && ['head', 'ancestor'].includes(standing(note) ?? '')),
-    );
+    // A deletion that was carried before it was committed stands in HEAD, if HEAD comes after and holds nothing there.
+    const isCommitted = (note: NotedRevision) =>
+      note.digest === null && local === null && standing(note) === 'ancestor' && isClean(path);
+    const deletion = deletions.get(path);
+    const known = newest([
+      ...noted.filter((note) =>
+        note.clean ? ['head', 'ancestor'].includes(standing(note) ?? '') : isCommitted(note),
+      ),
+      ...(deletion === undefined ? [] : [{ revision: deletion, digest: null }]),
+    ]);
     // What was exported from an unclean file stands in some commit after the one that it was exported at.
     const isBehind = noted.some(
       (note) =>
@@ -76,8 +109,10 @@ export async function askGit(
   return found;
 }
 
-function newest(notes: readonly NotedRevision[]): NotedRevision | undefined {
-  return notes.reduce<NotedRevision | undefined>(
+type Known = Pick<NotedRevision, 'revision' | 'digest'>;
+
+function newest(notes: readonly Known[]): Known | undefined {
+  return notes.reduce<Known | undefined>(
     (most, note) => (most === undefined || note.revision > most.revision ? note : most),
     undefined,
   );

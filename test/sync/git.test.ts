@@ -6,7 +6,7 @@ import { Database } from '../../src/repository/database.ts';
 import { databaseKinds } from '../databases.ts';
 import { temporaryFolder } from '../folders.ts';
 import { cloneAt, document, type RunOptions } from './sides.ts';
-import { type Developer, developer, hasGit, newest, run, team, text } from './team.ts';
+import { type Developer, developer, hasGit, newest, run, type Team, team, text } from './team.ts';
 
 /** The words of a run that nobody has a say in: what a job in CI sees of the same commit. */
 async function seen(someone: Developer, options: RunOptions = {}): Promise<readonly string[]> {
@@ -22,6 +22,23 @@ async function inDatabase(connection: Connection, skill = 'x'): Promise<string |
   );
   return row?.skill_content.trim();
 }
+
+/** Brings a deleted skill back, in the database alone. */
+async function restore(connection: Connection, skill = 'x'): Promise<void> {
+  const [row] = await connection.query<{ revision: number }>(
+    'select max(revision) as revision from skill_revisions where skill_path = $1 and digest is not null',
+    [skill],
+  );
+  const database = new Database(connection, []);
+  await database.beginRun({ direction: 'restore', who: 'tester', host: 'test', directory: '' });
+  expect(await database.restore(skill, row?.revision ?? 0)).toMatchObject({ ok: true });
+  await database.endRun({}, null);
+}
+
+const carrying: RunOptions = { ...newest, deletes: true };
+
+/** Removes a skill from the files, as no commit has it. */
+const remove = (someone: Developer, skill = 'x') => rm(path.join(someone.folder, skill), { recursive: true });
 
 // What git says does not depend on the database.
 describe.skipIf(!hasGit).each(['postgres'] as const)('clones without a base, on %s', (kind) => {
@@ -139,14 +156,10 @@ describe.skipIf(!hasGit).each(['postgres'] as const)('clones without a base, on 
     const { connection, first, join } = await team(kind);
     await first.commit({ x: null });
     await first.git('push', '--quiet', 'origin', 'main');
-    const { results } = await first.run('sync', { ...newest, deletes: true });
-    const kept = results[0]?.ok ? results[0].kept : undefined;
+    await first.run('sync', { ...newest, deletes: true });
     const second = await join();
     expect((await second.run('sync', newest)).words).toEqual([]);
-    const database = new Database(connection, []);
-    await database.beginRun({ direction: 'restore', who: 'tester', host: 'test', directory: '' });
-    expect(await database.restore('x', kept ?? 0)).toMatchObject({ ok: true });
-    await database.endRun({}, null);
+    await restore(connection);
     const third = await join();
     for (const someone of [first, second, third]) {
       expect((await someone.run('sync', newest)).words).toEqual(['x: new -> files']);
@@ -335,15 +348,116 @@ describe.skipIf(!hasGit).each(databaseKinds)('a base, on %s', (kind) => {
 
   test('takes a skill that was restored after its deletion, which no commit has yet, was carried', async () => {
     const { connection, first } = await team(kind);
-    await rm(path.join(first.folder, 'x'), { recursive: true });
-    expect((await first.run('sync', { ...newest, deletes: true })).words).toEqual(['x: deleted -> database']);
-    const [row] = await connection.query<{ revision: number }>(
-      `select min(revision)::integer as revision from skill_revisions where skill_path = 'x'`,
-    );
-    const database = new Database(connection, []);
-    await database.beginRun({ direction: 'restore', who: 'tester', host: 'test', directory: '' });
-    expect(await database.restore('x', row?.revision ?? 0)).toMatchObject({ ok: true });
-    await database.endRun({}, null);
-    expect((await first.run('sync', newest)).words).toEqual(['x: new -> files']);
+    await remove(first);
+    expect((await first.run('sync', carrying)).words).toEqual(['x: deleted -> database']);
+    await restore(connection);
+    expect((await first.run('import', { ...newest, dryRun: true })).words).toEqual([]);
+    expect((await first.run('sync', carrying)).words).toEqual(['x: new -> files']);
+    // Deleted anew, it is held as ever.
+    await remove(first);
+    expect((await first.run('sync', newest)).words).toEqual(['x: hold deletion']);
+  });
+});
+
+describe.skipIf(!hasGit)('a skill that is in the database again', () => {
+  /** How it was deleted on both sides of the first clone, of which HEAD still has it or not, and came again. */
+  const ways: { readonly [way: string]: (team: Team) => Promise<unknown> } = {
+    'whose deletion was committed after it was carried': async ({ connection, first }) => {
+      await remove(first);
+      await first.run('sync', carrying);
+      await first.commit({});
+      await restore(connection);
+    },
+    'whose deletion came from a commit of another clone': async ({ connection, first, join }) => {
+      const second = await join();
+      await second.commit({ x: null });
+      await second.run('sync', carrying);
+      expect((await first.run('sync', carrying)).words).toEqual(['x: deleted -> files']);
+      await restore(connection);
+    },
+    'that another writer deleted, and brought back': async ({ connection, first }) => {
+      await connection.query(`update skills set deleted_at = now() where skill_path = 'x'`);
+      expect((await first.run('sync', carrying)).words).toEqual(['x: deleted -> files']);
+      await connection.query(`update skills set deleted_at = null where skill_path = 'x'`);
+    },
+    'that another writer brought back with another text': async ({ connection, first }) => {
+      await remove(first);
+      await first.run('sync', carrying);
+      await connection.query(`update skills set skill_content = 'Api.\n' where skill_path = 'x'`);
+    },
+    'that another writer made anew': async ({ connection, first }) => {
+      await remove(first);
+      await first.run('sync', carrying);
+      await connection.query(`delete from skills where skill_path = 'x'`);
+      await connection.query(
+        `insert into skills (skill_path, name, type, status) values ('x', 'x', 'tool', 'active')`,
+      );
+    },
+    'since another clone took back the run that deleted it': async ({ first, join }) => {
+      await remove(first);
+      await first.run('sync', carrying);
+      const second = await join();
+      expect((await second.undo()).words).toEqual(['x: undone -> database']);
+    },
+  };
+
+  test.each(Object.entries(ways))('%s, is written where its deletion was carried', async (_, happens) => {
+    const made = await team('postgres');
+    await happens(made);
+    expect((await made.first.run('sync', carrying)).words).toEqual(['x: new -> files']);
+    expect((await made.first.run('sync', carrying)).words).toEqual([]);
+  });
+
+  test('is written in a fresh clone of a commit that has the deletion', async () => {
+    const { connection, first, join } = await team('postgres');
+    await remove(first);
+    await first.run('sync', carrying);
+    await first.commit({});
+    await first.git('push', '--quiet', 'origin', 'main');
+    await restore(connection);
+    const second = await join();
+    expect((await second.run('sync', carrying)).words).toEqual(['x: new -> files']);
+  });
+
+  test('is what a fresh clone of a commit from before its deletion holds, and may delete', async () => {
+    const { connection, first, join } = await team('postgres');
+    await remove(first);
+    await first.run('sync', carrying);
+    await restore(connection);
+    const second = await join();
+    expect((await second.run('sync', newest)).words).toEqual([]);
+    const third = await join();
+    await remove(third);
+    expect((await third.run('sync', newest)).words).toEqual(['x: hold deletion']);
+  });
+
+  test('is deleted by a later commit, also for a clone that never saw it come again', async () => {
+    const { connection, first, join } = await team('postgres');
+    const second = await join();
+    await remove(first);
+    await first.run('sync', carrying);
+    await second.git('rm', '--quiet', '-r', 'skills/x');
+    expect((await second.run('sync', newest)).words).toEqual([]);
+    await restore(connection);
+    await first.run('sync', newest);
+    await first.commit({ 'x/SKILL.md': text('Two') });
+    await first.run('sync', newest);
+    await first.commit({ x: null });
+    await first.git('push', '--quiet', 'origin', 'main');
+    await second.git('pull', '--quiet', 'origin', 'main');
+    expect((await second.run('sync', { ...newest, dryRun: true })).base.setAside).toBeUndefined();
+    for (const someone of [first, second, await join()]) {
+      expect((await someone.run('sync', newest)).words).toEqual(['x: hold deletion']);
+    }
+  });
+
+  test('is not, where git brings the files back alone: that deletion is held', async () => {
+    const { connection, first } = await team('postgres');
+    await remove(first);
+    await first.run('sync', carrying);
+    await first.git('checkout', '--quiet', '--', 'skills/x');
+    expect((await first.run('sync', newest)).words).toEqual(['x: hold deletion']);
+    await restore(connection);
+    expect((await first.run('sync', carrying)).words).toEqual([]);
   });
 });
