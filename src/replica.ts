@@ -399,8 +399,8 @@ export interface DatabaseReplica extends Replica {
   ): Promise<{ readonly now: Date; readonly times: ReadonlyMap<SkillPath, Date> }>;
   /** Begins the record of a run that writes; what `apply` replaces and logs belongs to it until it ends. Returns its number. */
   beginRun(run: RunStart): Promise<number>;
-  /** Notes that a run found nothing to do; not each one, where they come often. */
-  noteIdleRun(run: RunStart, counts: { readonly [name: string]: number }): Promise<void>;
+  /** Notes that a run found nothing to do; not each one, where they come often and leave as many conflicts. */
+  noteIdleRun(run: RunStart, counts: { readonly conflicts: number }): Promise<void>;
   endRun(counts: { readonly [name: string]: number }, error: string | null): Promise<void>;
   /** Keeps files in the history before a run overwrites them; refused where they moved on. */
   keep<C extends Change>(changes: readonly C[], source: Load): Promise<readonly Result<C>[]>;

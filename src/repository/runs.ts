@@ -24,20 +24,24 @@ export async function beginRun(connection: Connection, run: RunStart): Promise<n
 }
 
 /**
- * Notes that a run found nothing to do, if the last good one is an hour old, or none since was good: often enough for
- * who watches, and so seldom that runs in a row write nothing.
+ * Notes that a run found nothing to do, if the last good one is an hour old, or none since was good, or this one left
+ * other conflicts than that: often enough for who watches, and so seldom that runs in a row write nothing.
  */
 export async function noteIdleRun(
   connection: Connection,
   run: RunStart,
-  counts: { readonly [name: string]: number },
+  counts: { readonly conflicts: number },
 ): Promise<void> {
   const [recent] = await connection.query(
     `select from sync_runs
      where outcome = 'success' and direction = any ($1) and finished_at > now() - interval '1 hour'
        and run_id > (select coalesce(max(run_id), 0) from sync_runs where outcome <> 'success')
+       -- One without conflicts may come between those of a clone that has some.
+       and ($2 = 0 or (counts ->> 'conflicts')::integer = $2 and run_id = (
+         select max(run_id) from sync_runs where direction = any ($1)
+       ))
      limit 1`,
-    [betweenSides],
+    [betweenSides, counts.conflicts],
   );
   if (recent) return;
   await inWriting(connection, async () => {

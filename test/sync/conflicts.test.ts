@@ -2,6 +2,7 @@ import { rm, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../src/repository/database.ts';
+import { loggedRuns } from '../../src/repository/run-log.ts';
 import { databaseKinds } from '../databases.ts';
 import { type Clone, document, makeClone, makeSides } from './sides.ts';
 
@@ -21,6 +22,29 @@ describe.each(databaseKinds)('a conflict with %s', (kind) => {
     await sides.connection.query(`update skill_sync set revised_at = ${revisedAt}`);
     return sides;
   }
+
+  test('is in the record of runs that leave it, once each time that there are others', async () => {
+    const { connection, write, run } = await conflicting(new Date());
+    const left = async () =>
+      (await loggedRuns(connection, { limit: 9, since: null })).map(({ counts }) => counts.conflicts);
+    const other = await makeClone(connection);
+    for (const nth of [1, 2, 3]) {
+      expect((await run('sync')).words).toEqual(['x: conflict both-edited']);
+      // Another one without any changes nothing of that.
+      expect((await other.run('sync')).words).toEqual(nth === 1 ? ['x: new -> files'] : []);
+    }
+    expect(await left()).toEqual([1, 0, 1, 0]);
+    await write({ 'y/SKILL.md': document('y', 'Mine.\n') });
+    await connection.query(
+      `insert into skills (skill_path, name, type, status, skill_content)
+       values ('y', 'y', 'tool', 'active', 'Theirs.')`,
+    );
+    for (const _ of ['noted', 'not noted']) expect((await run('sync')).plan.conflicts).toHaveLength(2);
+    expect(await left()).toEqual([2, 1, 0, 1, 0]);
+    await connection.query(`update sync_runs set finished_at = now() - interval '2 hours'`);
+    await run('sync');
+    expect(await left()).toEqual([2, 2, 1, 0, 1, 0]);
+  });
 
   test.each([
     ['files', new Date(), `now() - interval '1 hour'`, ['x: newer -> database']],
