@@ -102,6 +102,12 @@ describe.each(databaseKinds)('a sync with %s', (kind) => {
     expect((await sides.run('sync')).words).toEqual(['x: conflict both-edited']);
     expect((await sides.run('export')).words).toEqual(['x: conflict both-edited']);
     expect((await sides.run('import')).words).toEqual(['x: conflict both-edited']);
+    // The three have one record, which tells of the conflict.
+    expect(
+      await sides.connection.query(
+        `delete from sync_runs where counts ->> 'conflicts' = '1' returning direction`,
+      ),
+    ).toEqual([{ direction: 'sync' }]);
     expect(await everything(sides.connection)).toEqual(before);
     expect(await sides.files()).toEqual(files);
 

@@ -250,8 +250,10 @@ test('what runs did, undone in reverse order, is as it was, byte for byte; each 
           const before = await stateOf(sides);
           const run = await lastRun(sides);
           const selects = (skill: string) => only === null || skill === only;
-          await sides.run(direction, { ...all, maxDelete: 100, force, onConflict, selects });
-          if ((await lastRun(sides)) === run) continue;
+          const options = { ...all, maxDelete: 100, force, onConflict, selects };
+          const { results } = await sides.run(direction, options);
+          // A record of conflicts alone has nothing to take back.
+          if (results.length === 0) continue;
           const after = await stateOf(sides);
           await sides.undo(null, all);
           expect(await stateOf(sides)).toEqual(before);
