@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line: commands, flags and help. A command's code is loaded when it runs, so help is instant.
 
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander';
 import { durationMs } from './commands/duration.ts';
 import { failUnwritten } from './commands/interruption.ts';
 import { programVersion } from './version.ts';
@@ -46,6 +46,11 @@ function addCommand(
       const names = given.slice(0, -2).flat() as readonly string[];
       process.exitCode = await (await load()).run(given.at(-2) as object, ...names);
     });
+}
+
+/** Sentences of a help text, as wide as commander makes the rest. */
+function prose(text: string): string {
+  return new Help().boxWrap(text, process.stdout.columns ?? 80);
 }
 
 /** Flags of all commands: help shows them after the command's own. */
@@ -175,9 +180,9 @@ Examples:
   $ skill-fleet sync-db                  carry it out
   $ skill-fleet list --filter docker     ask the library
 
-Without DATABASE_URL an embedded database in .skill-fleet/db serves: docs/guide/embedded-database.md
+${prose('Without DATABASE_URL an embedded database in .skill-fleet/db serves: docs/guide/embedded-database.md')}
 
-Exit codes: 0 done, 1 something failed, 2 pending (--exit-code) or not equal (verify), 3 conflicts, 64 wrong usage`,
+${prose('Exit codes: 0 done, 1 something failed, 2 pending (--exit-code) or not equal (verify), 3 conflicts, 64 wrong usage')}`,
   );
 
 addSyncOptions(
@@ -415,8 +420,7 @@ const completion = addCommand(
   .addArgument(new Argument('<shell>', 'the shell').choices(shells))
   .addHelpText(
     'after',
-    `It completes commands, options, their values, and paths of skills, from the folders; no database is asked.
-It serves skill-fleet by whatever path it is called. For npx, let the shell know it by its name:
+    `${prose('It completes commands, options, their values, and paths of skills, from the folders; no database is asked. It serves skill-fleet by whatever path it is called. For npx, let the shell know it by its name:')}
   skill-fleet() { npx skill-fleet "$@"; }
 `,
   );
@@ -437,7 +441,7 @@ function exitCodesOf(command: Command): string {
     ...(has('--diff') && command.name() !== 'log' ? ['3 conflicts left undecided'] : []),
     '64 wrong usage',
   ];
-  return `Exit codes: ${codes.join(', ')}`;
+  return prose(`Exit codes: ${codes.join(', ')}`);
 }
 
 const groups: { readonly [heading: string]: readonly string[] } = {

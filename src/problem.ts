@@ -138,7 +138,7 @@ const reasons = {
     remedy: 'Choose a side: --with local, or --with database.',
   }),
   'files-not-settled': (_: OfSkill & { files: readonly string[] }): Sentence => ({
-    what: `${_.path}: both sides changed attached files too, otherwise: ${_.files.join(', ')}`,
+    what: `${_.path}: both sides also changed attached files, differently: ${_.files.join(', ')}`,
     remedy: 'Give a folder that holds the whole skill: --with FOLDER.',
   }),
   'resolution-not-readable': (_: { file: string; why: string }): Sentence => ({

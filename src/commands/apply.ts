@@ -2,7 +2,7 @@
 
 import { nodeDisk } from '../disk.ts';
 import { openPlan } from '../sync/plan-file.ts';
-import { prepareApply, runApply } from '../sync/saved-plan.ts';
+import { prepareApply, runApply, whyNotAbsent } from '../sync/saved-plan.ts';
 import { runCommand } from './command.ts';
 import { PathGlobs } from './path-globs.ts';
 import { carryOut, inputOf, runOnSides, type SyncFlags } from './sync-command.ts';
@@ -19,17 +19,23 @@ export async function run(flags: ApplyFlags, file: string): Promise<number> {
   if (!opened.ok) return runCommand(flags, true, async () => opened);
   const saved = opened.value;
   try {
-    return await runOnSides('apply', flags, async (sides) => {
-      const globs = new PathGlobs([]);
-      const input = inputOf(saved.header.direction, flags, sides, globs);
-      const prepared = await prepareApply(input, saved, file, flags.atomic === true);
-      if (!prepared.ok) return prepared;
-      const exitCode = await carryOut({
-        ...{ flags, sides, input, prepared: prepared.value, globs, command: 'apply', planFile: file },
-        run: () => runApply(input, prepared.value),
-      });
-      return { ok: true, value: exitCode };
-    });
+    const whyNot = whyNotAbsent(saved, file);
+    return await runOnSides(
+      'apply',
+      flags,
+      async (sides) => {
+        const globs = new PathGlobs([]);
+        const input = inputOf(saved.header.direction, flags, sides, globs);
+        const prepared = await prepareApply(input, saved, file, flags.atomic === true);
+        if (!prepared.ok) return prepared;
+        const exitCode = await carryOut({
+          ...{ flags, sides, input, prepared: prepared.value, globs, command: 'apply', planFile: file },
+          run: () => runApply(input, prepared.value),
+        });
+        return { ok: true, value: exitCode };
+      },
+      whyNot,
+    );
   } finally {
     await saved.close();
   }

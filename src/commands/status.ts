@@ -4,6 +4,7 @@ import { type Standing, standingOf } from '../reconcile/standing.ts';
 import { commandText } from '../report/command-text.ts';
 import { counted } from '../report/counted.ts';
 import { jsonText, problemJson } from '../report/json.ts';
+import { noticeLines } from '../report/notice-text.ts';
 import { statusLines } from '../report/status-text.ts';
 import { describeDatabase } from '../repository/sqlstate.ts';
 import { emptyRecord, type RunRecord, readRecord } from '../repository/status.ts';
@@ -86,6 +87,9 @@ export function run(flags: StatusFlags): Promise<number> {
             output.colors,
           );
           output.result(text);
+          // A skills directory that is a skill itself holds nothing to count.
+          const within = sides.notices.find(({ notice }) => notice === 'root-document');
+          if (within && !flags.quiet) output.notice(noticeLines(within, false));
         }
         return { ok: true, value: exitCode } as const;
       }),
@@ -112,7 +116,7 @@ export function faultsOf(
     ...(unknown.length > 0 ? [`${counted(unknown.length, 'place')} could not be read`] : []),
     ...(lastRun?.outcome === 'failed' ? ['the last run failed'] : []),
     ...(lastRun?.outcome === 'running' ? ['the last run is under way, or was killed'] : []),
-    ...(isLate ? ['no run succeeded lately enough'] : []),
+    ...(isLate ? ['no sync succeeded lately enough'] : []),
   ];
 }
 

@@ -73,11 +73,16 @@ export function runSync(direction: Direction, flags: SyncFlags): Promise<number>
   return runOnSides(commandNames[direction], flags, (sides) => syncSides(direction, flags, sides));
 }
 
-/** Opens both sides and works on them, alone where it writes. Returns the exit code. */
+/**
+ * Opens both sides and works on them, alone where it writes. Returns the exit code.
+ *
+ * @param whyNotAbsent what refuses a database that holds no library, before one is made there
+ */
 export function runOnSides(
   command: string,
   flags: SyncFlags,
   work: (sides: Sides) => Promise<Outcome<number>>,
+  whyNotAbsent?: Problem,
 ): Promise<number> {
   return runCommand(flags, flags.dryRun === true, async (around) => {
     const { config, output, signal } = around;
@@ -85,7 +90,7 @@ export function runOnSides(
     if (!directory.ok) return directory;
     const said = flags.json ? jsonReport(output, command) : textReport(output, flags);
     const report = onGithub(said, command, (flags.diff ?? 'full') === 'full');
-    const workBetween = () => openDatabase(flags, around, directory.value, report, work);
+    const workBetween = () => openDatabase(flags, around, directory.value, report, work, whyNotAbsent);
     if (flags.dryRun) return workBetween();
     const lock = await lockDirectory(
       nodeDisk,
@@ -109,8 +114,16 @@ async function openDatabase(
   directory: Directory,
   report: SyncReport,
   work: (sides: Sides) => Promise<Outcome<number>>,
+  whyNotAbsent: Problem | undefined,
 ): Promise<Outcome<number>> {
-  const opened = await openSide(config, connecting, directory.root, flags.dryRun === true);
+  const open = (isDryRun: boolean) => openSide(config, connecting, directory.root, isDryRun);
+  if (whyNotAbsent && !flags.dryRun) {
+    const looked = await open(true);
+    if (!looked.ok) return looked;
+    if (looked.value.state === 'absent') return refuse(whyNotAbsent);
+    await looked.value.connection.close();
+  }
+  const opened = await open(flags.dryRun === true);
   if (!opened.ok) return opened;
   return withDatabase(config, opened.value, async (databaseName, database) => {
     startReport(report, config, opened.value, databaseName, flags);

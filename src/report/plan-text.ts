@@ -104,7 +104,7 @@ export function keptLine(change: PlannedChange, revision: number, colors: Colors
 const conflictReasons: { readonly [W in Conflict['why']]: string } = {
   'both-edited': 'both sides were edited since they agreed',
   'edited-and-deleted': 'edited on one side, deleted on the other',
-  'both-renamed': 'each side renamed it otherwise',
+  'both-renamed': 'each side renamed it differently',
   'no-base': 'the sides differ, and nothing says which one is newer',
   waits: 'it came to where another one stood, whose rename is still to be settled',
   'moved-on': 'it changed since the run that is to be taken back',

@@ -135,7 +135,7 @@ async function whyForeign(
         database.host === databaseName.host &&
         database.name === databaseName.name
       : database.id === identity.databaseId;
-  if (!isDatabase) return `it was made for the database ${database.name} at ${database.host}`;
+  if (!isDatabase) return madeFor(header);
   const { git } = files;
   const place = await findPlace(run.directory);
   const isDirectory =
@@ -144,6 +144,15 @@ async function whyForeign(
         (git.commit === place.head || (git.repository !== null && git.repository === place.root))
       : isSameFolder(input, header);
   return isDirectory ? undefined : `it was made for the skills in ${files.directory} on ${files.host}`;
+}
+
+function madeFor({ database }: PlanHeader): string {
+  return `it was made for the database ${database.name} at ${database.host}`;
+}
+
+/** Why a database that holds no library is not the one that a plan was made for, where it is not. */
+export function whyNotAbsent({ header }: SavedPlan, file: string): Problem | undefined {
+  return header.database.id === null ? undefined : { reason: 'plan-foreign', file, why: madeFor(header) };
 }
 
 function isSameFolder({ run }: SyncInput, { files }: PlanHeader): boolean {

@@ -111,6 +111,17 @@ test('what is no plan, or is not for here, changes nothing and says so', async (
   expect(foreign.code).toBe(1);
   expect(JSON.parse(foreign.stdout)).toMatchObject({ problems: [{ reason: 'plan-foreign' }] });
   expect((await run('apply', 'nowhere.json')).stderr).toContain('Plan not found: nowhere.json');
+  // A plan of a library makes none elsewhere.
+  await rename(path.join(folder, 'elsewhere'), skills);
+  await run('sync-db', '--skill-path', 'a');
+  await run('sync-db', '--dry-run', '--out', 'plan.json');
+  const empty = await databaseUrl('postgres');
+  const refused = await run('apply', 'plan.json', '--database-url', empty);
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringContaining('it was made for the database'),
+  ]);
+  expect(await sql(empty, `select from information_schema.tables where table_schema = 'public'`)).toEqual([]);
 });
 
 test('a plan that a guard refuses is not saved', async () => {

@@ -41,7 +41,7 @@ describe.each(databaseKinds)('status on %s', (kind) => {
         'In sync         0 skills',
         'Ahead here      2 to export: a, b',
         'Last run        none',
-        'Health          not well: no run succeeded lately enough',
+        'Health          not well: no sync succeeded lately enough',
         'Next            skill-fleet sync-db --dry-run  what a sync would carry',
       ],
     ]);
@@ -180,6 +180,13 @@ test('status takes the age of the last good run from the flag, else from the con
     expect((await run('status', '--exit-code')).code).toBe(0);
   }
   expect((await run('status', '--max-age', 'soon')).code).toBe(64);
+});
+
+test('status says that a skills directory is a skill itself', async () => {
+  const { run, write } = await makeLibrary('postgres');
+  await write({ 'a/SKILL.md': document('a') });
+  const { stderr } = await run('status', '--skills-dir', 'skills/a');
+  expect(stderr).toMatch(/^note: SKILL\.md stands in the skills directory itself .* point --skills-dir at /);
 });
 
 test('status ends 1 where it cannot tell', async () => {

@@ -29,7 +29,7 @@ function endedBefore(hours: number): RunEnd {
 const good = endedBefore(3);
 const failed: RunEnd = { ...good, outcome: 'failed' };
 const running: RunEnd = { ...good, outcome: 'running', finishedAt: null };
-const late = 'no run succeeded lately enough';
+const late = 'no sync succeeded lately enough';
 
 test.each<
   [what: string, Partial<Standing>, RunEnd | null, RunEnd | null, number | undefined, readonly string[]]

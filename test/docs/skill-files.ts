@@ -204,7 +204,8 @@ ${never.join('\n')}
 | \`.skill-fleet-journal\` in the skills directory | what a run is about to put in place; the next run finishes it |
 | \`.skill-fleet-*\` beside a file | its new content, until it is renamed into place |
 
-\`.skill-fleet/\` ignores itself for git. All of it can be deleted while nothing runs, but for the database.
+\`.skill-fleet/\` ignores itself for git. What it holds can be deleted while nothing runs, except for the database. Leave the
+journal: the next run needs it.
 `;
 }
 

@@ -51,7 +51,7 @@ test('a silent document', () => {
         extra: {},
       },
       statesStatus: false,
-      warnings: [],
+      warnings: [{ code: 'no-description' }],
     },
   });
 });

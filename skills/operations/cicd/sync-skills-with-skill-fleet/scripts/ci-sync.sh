@@ -2,7 +2,8 @@
 # Runs skill-fleet in a CI job and turns its exit code into one line of advice.
 #
 # usage: ci-sync.sh check|publish [SKILLS_DIR]
-#   check     for a pull request: reads both sides, writes nothing; pending changes pass, anything unreadable fails
+#   check     for a pull request: reads both sides, writes nothing; its own changes pass; what the database is ahead
+#             in, conflicts and anything unreadable fail
 #   publish   for the main branch: exports the committed files to the database
 #
 # DATABASE_URL must be set. SKILL_FLEET is the command to run (default: npx --no-install skill-fleet).
@@ -29,17 +30,17 @@ fi
 code=0
 # The command may hold several words, so it is left unquoted.
 if [ "$mode" = check ]; then
-  $fleet export-to-db --dry-run --exit-code --skills-dir "$directory" || code=$?
+  $fleet sync-db --dry-run --exit-code=theirs --on-conflict fail --skills-dir "$directory" || code=$?
 else
   $fleet export-to-db --skills-dir "$directory" || code=$?
 fi
 
 case $mode-$code in
   *-0) echo "ci-sync: $mode is done." ;;
-  check-2) echo "ci-sync: the changes listed above go out once this is merged."; code=0 ;;
+  check-2) echo "ci-sync: the database is ahead in what is listed above: import it, and commit that first." >&2 ;;
   *-1) echo "ci-sync: at least one skill failed: its sentence above names file and line." >&2 ;;
   *-3) echo "ci-sync: conflict: files and database both changed. A person chooses a side; see the skill's references." >&2 ;;
-  *-64) echo "ci-sync: wrong usage: compare with '$fleet export-to-db --help'." >&2 ;;
+  *-64) echo "ci-sync: wrong usage: compare with '$fleet --help'." >&2 ;;
   *) echo "ci-sync: skill-fleet ended with $code." >&2 ;;
 esac
 exit "$code"
