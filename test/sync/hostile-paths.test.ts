@@ -3,7 +3,7 @@
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Problem, sentenceOf } from '../../src/problem.ts';
+import { type Problem, quoted, sentenceOf } from '../../src/problem.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { databaseKinds, migratedDatabase } from '../databases.ts';
 import { temporaryFolder } from '../folders.ts';
@@ -89,12 +89,12 @@ describe.each(databaseKinds)('paths that cannot stand everywhere, with %s', (kin
     const expected = new Map<string, readonly [string, string]>();
     for (const skill of skillPaths) {
       await addRow(connection, skill);
-      expected.set(skill, [`path-not-allowed: ${JSON.stringify(skill)} `, '']);
+      expected.set(skill, [`path-not-allowed: ${quoted(skill)} `, '']);
     }
     for (const [index, [names, reason, named]] of attached.entries()) {
       const skill = `attached/${index}`;
       await addRow(connection, skill, names);
-      expected.set(skill, [`${reason}: ${skill}`, reason === fileNotAllowed ? JSON.stringify(named) : named]);
+      expected.set(skill, [`${reason}: ${skill}`, reason === fileNotAllowed ? quoted(named) : named]);
     }
     await addRow(connection, `good${project}/x`, [`${project}/x`]);
     expected.set(`good${project}/x`, [`${fileNotAllowed}: good${project}/x`, `"${project}/x"`]);
