@@ -136,7 +136,7 @@ skills/b/SKILL.md
     const { stdout, stderr } = await run(['validate']);
     expect(stdout).toContain('skills/a/scripts/one.sh\n  1:1  warn ');
     expect(stdout).toContain('0 errors, 1 warning in 1 skill\n');
-    expect(stderr).toBe('note: 1 symbolic link neither followed nor synced\n');
+    expect(stderr).toBe('note: 1 symbolic link neither followed nor synced: a/root\n');
   });
 
   test('annotates lines on GitHub Actions', async () => {
