@@ -180,7 +180,7 @@ Examples:
   $ skill-fleet sync-db                  carry it out
   $ skill-fleet list --filter docker     ask the library
 
-${prose('Without DATABASE_URL an embedded database in .skill-fleet/db serves: docs/guide/embedded-database.md')}
+${prose('Without DATABASE_URL an embedded database in .skill-fleet/db serves (docs/guide/embedded-database.md).')}
 
 ${prose('Exit codes: 0 done, 1 something failed, 2 pending (--exit-code) or not equal (verify), 3 conflicts, 64 wrong usage')}`,
   );

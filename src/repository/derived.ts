@@ -56,7 +56,7 @@ const following: readonly Following[] = [
     what: 'dependency_closure',
     // A way is right where the way to the last but one is, and no way of a step more is shorter.
     sql: `with ${pending},
-     closed as (
+     closed as not materialized (
        select ancestor_id, descendant_id, min_depth, dependency_types
        from dependency_closure where ancestor_id <> descendant_id
      ),

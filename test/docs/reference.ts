@@ -35,7 +35,7 @@ function parseHelp(text: string): Help {
   return {
     usage: first.replace(/^Usage: /, ''),
     purpose: purpose.replace(/\n/g, ' '),
-    notes: blocks.filter((block) => !isSection(block)),
+    notes: blocks.filter((block) => !isSection(block)).map((block) => block.replace(/\n(?! )/g, ' ')),
     sections: blocks.filter(isSection).map(parseSection),
   };
 }
