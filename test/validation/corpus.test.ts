@@ -1,10 +1,11 @@
 // Real skills: each is judged, and every finding names a place that is there.
 
 import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { makeProject } from '../acceptance/cli.ts';
+import { makeProject, projectRoot } from '../acceptance/cli.ts';
 
-const corpus = '/work/shared/corpus';
+const corpus = path.join(projectRoot, '../shared/corpus');
 
 interface Found {
   readonly rule: string;
