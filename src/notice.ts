@@ -42,6 +42,8 @@ export type Notice =
   | { readonly notice: 'undoes'; readonly run: NamedRun }
   /** Changes of files that cannot be taken back here: the run made them in another skills directory. */
   | { readonly notice: 'undo-elsewhere'; readonly count: number; readonly run: NamedRun }
+  /** Git knows this clone's latest commits alone, and what both sides last agreed on was needed from it. */
+  | { readonly notice: 'shallow-clone' }
   /** The skills directory is itself a skill's folder. It belongs into `pointAt`. */
   | { readonly notice: 'root-document'; readonly file: string; readonly pointAt: string };
 

@@ -10,7 +10,15 @@ const maxShown = 50;
 
 type Counted = Exclude<
   Notice,
-  { readonly notice: 'root-document' | 'trash' | 'trash-emptied' | 'undoes' | 'undo-elsewhere' }
+  {
+    readonly notice:
+      | 'root-document'
+      | 'shallow-clone'
+      | 'trash'
+      | 'trash-emptied'
+      | 'undoes'
+      | 'undo-elsewhere';
+  }
 >;
 
 const texts: { readonly [N in Counted['notice']]: (count: number) => string } = {
@@ -32,6 +40,12 @@ export function noticeLines(notice: Notice, isVerbose: boolean): string {
     return (
       `note: ${printableLine(notice.file)} stands in the skills directory itself and is not synced; ` +
       `point --skills-dir at ${printableLine(notice.pointAt)}\n`
+    );
+  }
+  if (notice.notice === 'shallow-clone') {
+    return (
+      'note: this clone is shallow, so that git cannot tell who is ahead: git fetch --unshallow, ' +
+      'or fetch-depth: 0 of actions/checkout\n'
     );
   }
   if (notice.notice === 'trash') {

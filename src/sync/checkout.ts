@@ -1,6 +1,7 @@
 // What git knows of the skills directory, asked when it is needed and no more than once a run.
 
 import { commitTimes } from '../git/commit-times.ts';
+import { standingOf } from '../git/condition.ts';
 import { headTime } from '../git/head-time.ts';
 import { blobIdOf, heldBlob, heldBlobs } from '../git/held-blobs.ts';
 import { findRepository, type GitRepository } from '../git/repository.ts';
@@ -21,6 +22,12 @@ export interface SkillTree {
   readonly dropped: readonly string[];
   /** Where git compares no executable bits: the files of which another one is known than its index has. */
   readonly otherBits?: () => Promise<readonly string[]>;
+}
+
+/** Whether git would know the skills directory, were its clone not shallow. */
+export async function isInShallowClone(directory: string): Promise<boolean> {
+  const standing = await standingOf(directory);
+  return standing.state === 'found' && standing.isShallow && !standing.isIgnored;
 }
 
 /** A skills directory in a git repository. */

@@ -7,6 +7,7 @@ import {
   contestedBases,
   differingWithoutBase,
   makePlan,
+  type Pair,
   type Plan,
   type PlanInput,
   type Policy,
@@ -27,7 +28,7 @@ import type { SkillPath } from '../skill/path.ts';
 import type { Entry } from '../skill/skill.ts';
 import { type BaseIdentity, type ReadBase, readBase, setAsideUnless } from './base.ts';
 import { BitsElsewhere, withPastBits } from './bits.ts';
-import { Checkout } from './checkout.ts';
+import { Checkout, isInShallowClone } from './checkout.ts';
 import { withHeldFiles } from './held.ts';
 import { guardLineEndings } from './line-endings.ts';
 import { findMerges } from './merge.ts';
@@ -144,7 +145,11 @@ async function prepare(input: SyncInput): Promise<Prepared> {
   const plan = await decideConflicts(input, checkout, await decideByGit(input, checkout, planInput));
   return {
     plan: plan.refusal ? plan : await guardLineEndings(input, sides, plan),
-    notices: [...local.notices, ...remote.notices],
+    notices: [
+      ...local.notices,
+      ...remote.notices,
+      ...(checkout === undefined ? await shallowNotice(input, plan, remote, unbased) : []),
+    ],
     local,
     remote,
     base,
@@ -152,6 +157,21 @@ async function prepare(input: SyncInput): Promise<Prepared> {
     checkout,
     unsettled: findUnsettled(input, local, remote, plan),
   };
+}
+
+/** That only git's history would have told what became of skills without a base; the first ones of a database are new. */
+async function shallowNotice(
+  { run }: SyncInput,
+  { changes, conflicts, holds, ahead }: Plan,
+  remote: Snapshot,
+  unbased: readonly Pair[],
+): Promise<readonly Notice[]> {
+  const asked = new Set(unbased.map(({ path }) => path));
+  const isConcerned = [changes, conflicts, holds, ahead].some((some) =>
+    some.some(({ path }) => asked.has(path)),
+  );
+  const isShallow = isConcerned && remote.skills.size > 0 && (await isInShallowClone(run.directory));
+  return isShallow ? [{ notice: 'shallow-clone' }] : [];
 }
 
 /** The base, set aside where it is of another time or place. */

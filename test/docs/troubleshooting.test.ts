@@ -199,6 +199,7 @@ const notices: {
   'trash-emptied': { count: n, days: n },
   undoes: { run },
   'undo-elsewhere': { count: n, run },
+  'shallow-clone': {},
   'root-document': { file: 'FILE', pointAt: 'DIR' },
 };
 

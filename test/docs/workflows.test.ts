@@ -188,6 +188,7 @@ describe('a pull request is checked:', () => {
     const shallow = await check(repository, { branch: own, url: reader, shallow: true });
     expect(shallow).toMatchObject({ code: 3 });
     expect(shallow.output).toMatch(/^conflict a {2}the sides differ, and nothing says which one is newer$/m);
+    expect(shallow.output).toMatch(/^note: this clone is shallow/m);
     expect(shallow.output).toMatch(/^write {4}c {2}in the files: new$/m);
   });
 

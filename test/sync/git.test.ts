@@ -1,18 +1,21 @@
 import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Plan } from '../../src/reconcile/plan.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { Database } from '../../src/repository/database.ts';
-import { databaseKinds } from '../databases.ts';
+import { databaseKinds, migratedDatabase } from '../databases.ts';
 import { temporaryFolder } from '../folders.ts';
 import { cloneAt, document, type RunOptions } from './sides.ts';
 import { type Developer, developer, hasGit, newest, run, type Team, team, text } from './team.ts';
 
 /** The words of a run that nobody has a say in: what a job in CI sees of the same commit. */
 async function seen(someone: Developer, options: RunOptions = {}): Promise<readonly string[]> {
-  return (await someone.run('sync', { ...newest, ...options, dryRun: true })).plan.changes.map(
-    ({ path: skill, side, why }) => `${skill}: ${why} -> ${side}`,
-  );
+  return changesOf((await someone.run('sync', { ...newest, ...options, dryRun: true })).plan);
+}
+
+function changesOf({ changes }: Plan): readonly string[] {
+  return changes.map(({ path: skill, side, why }) => `${skill}: ${why} -> ${side}`);
 }
 
 async function inDatabase(connection: Connection, skill = 'x'): Promise<string | undefined> {
@@ -288,7 +291,44 @@ describe.skipIf(!hasGit).each(['postgres'] as const)('clones without a base, on 
     await run('git', ['clone', '--quiet', '--depth', '1', `file://${origin}`, shallow]);
     await connection.query(`update skills set skill_content = 'Api.\n' where name = 'x'`);
     const job = await cloneAt(connection, shallow, 'skills');
-    expect((await job.run('sync', newest)).words).toEqual(['x: older -> files']);
+    const { words, notices } = await job.run('sync', newest);
+    expect([words, notices]).toEqual([['x: older -> files'], [{ notice: 'shallow-clone' }]]);
+    // Now it has a base.
+    await job.write({ 'x/SKILL.md': text('Two') });
+    const later = await job.run('sync', newest);
+    expect([later.words, later.notices]).toEqual([['x: edited -> database'], []]);
+  });
+
+  test('that are shallow say so where git would have told who is ahead, and nowhere else', async () => {
+    const edited = { 'x/SKILL.md': text('Two') };
+    const cases: readonly (readonly [
+      string,
+      { readonly [file: string]: string | null },
+      readonly string[],
+    ])[] = [
+      ['nothing differs', {}, []],
+      ['an edit', edited, ['x: conflict no-base']],
+      ['a deletion', { x: null }, ['x: new -> files']],
+      ['a new skill, or a deleted one', { 'z/SKILL.md': document('z') }, ['z: new -> database']],
+    ];
+    const { connection, join } = await team(kind);
+    // Drafts take no part.
+    await connection.query(
+      `insert into skills (skill_path, name, type, status) values ('draft', 'draft', 'tool', 'draft')`,
+    );
+    for (const [name, files, words] of cases) {
+      const whole = await join();
+      await whole.commit(files);
+      const shallow = path.join(await temporaryFolder(), 'shallow');
+      await run('git', ['clone', '--quiet', '--depth', '1', `file://${whole.tree}`, shallow]);
+      const job = await cloneAt(connection, shallow, 'skills');
+      const dry = await job.run('sync', { ...newest, dryRun: true });
+      const notices = words.length > 0 ? [{ notice: 'shallow-clone' }] : [];
+      expect([name, [...changesOf(dry.plan), ...dry.words], dry.notices]).toEqual([name, words, notices]);
+      expect((await whole.run('sync', { ...newest, dryRun: true })).notices).toEqual([]);
+      const first = await (await cloneAt(await migratedDatabase(kind), shallow, 'skills')).run('export');
+      expect([name, first.notices]).toEqual([name, []]);
+    }
   });
 });
 

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { openDirectory } from '../../src/directory/directory.ts';
 import { defaultLimits } from '../../src/directory/limits.ts';
 import { type Disk, nodeDisk } from '../../src/disk.ts';
+import type { Notice } from '../../src/notice.ts';
 import type { Outcome } from '../../src/problem.ts';
 import type { Plan, PlannedChange, Policy, Side } from '../../src/reconcile/plan.ts';
 import { type Direction, oneByOne, type Result, type Snapshot } from '../../src/replica.ts';
@@ -40,13 +41,14 @@ export interface RunOutcome {
   /** The run in a few words: `path: what`. */
   readonly words: readonly string[];
   readonly base: ReadBase;
+  readonly notices: readonly Notice[];
 }
 
 export interface ApplyOptions extends Pick<RunOptions, 'dryRun' | 'meanwhile'> {
   readonly atomic?: boolean;
 }
 
-export interface UndoOutcome extends Omit<RunOutcome, 'base'> {
+export interface UndoOutcome extends Omit<RunOutcome, 'base' | 'notices'> {
   /** What the next sync would do with the skills that it concerned. */
   readonly next: Plan;
 }
@@ -61,9 +63,9 @@ export interface Clone {
   /** Saves the plan of a dry run as a file, with problems of what could not be saved. */
   save(file: string, direction: Direction, options?: RunOptions): Promise<Plan>;
   /** Carries out a saved plan. A plan of others, or one that cannot be read, is its problem. */
-  apply(file: string, options?: ApplyOptions): Promise<Outcome<Omit<RunOutcome, 'base'>>>;
+  apply(file: string, options?: ApplyOptions): Promise<Outcome<Omit<RunOutcome, 'base' | 'notices'>>>;
   /** Settles a conflict; a refusal is its problem. */
-  resolve(skill: string, resolution: Resolution): Promise<Outcome<Omit<RunOutcome, 'base'>>>;
+  resolve(skill: string, resolution: Resolution): Promise<Outcome<Omit<RunOutcome, 'base' | 'notices'>>>;
   /** What each side holds, by digest. */
   digests(): Promise<{ readonly [S in Side]: ReadonlyMap<string, string> }>;
   /** Every file below the folder: its text, `*` before it where it is executable. */
@@ -128,7 +130,7 @@ export async function cloneAt(
         options.dryRun || prepared.plan.refusal
           ? { plan: prepared.plan, results: [] }
           : await runPlan(input, prepared);
-      return { plan, results, words: wordsOf(plan, results), base: prepared.base };
+      return { plan, results, words: wordsOf(plan, results), base: prepared.base, notices: prepared.notices };
     },
     undo: async (run = null, options = {}) => {
       const input = await inputOf('sync', options);
