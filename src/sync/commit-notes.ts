@@ -61,7 +61,7 @@ function storedRevisions(
 
 /** What both sides held alike when this run began, and no commit is known to hold. */
 function alikeRevisions(
-  { local, remote, unsettled }: Prepared,
+  { local, remote }: Prepared,
   entries: ReadBase['entries'],
   results: readonly Result<PlannedChange>[],
 ): readonly Omit<Note, 'clean'>[] {
@@ -69,8 +69,8 @@ function alikeRevisions(
   return [...entries].flatMap(([path, { digest, noted }]) => {
     const row = remote.skills.get(path)?.row;
     const isAlike = local.skills.get(path)?.digest === digest && remote.skills.get(path)?.digest === digest;
-    // A row that was settled in this run may have another revision by now: the next run notes it.
-    return row && isAlike && !noted && !changed.has(path) && !unsettled.has(path)
+    // A row that took the file's text in this run may have another revision by now: the next run notes it.
+    return row && isAlike && !noted && !changed.has(path) && !remote.textless.has(path)
       ? [{ path, skillId: row.skillId, revision: row.revision }]
       : [];
   });

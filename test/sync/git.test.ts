@@ -7,7 +7,7 @@ import { Database } from '../../src/repository/database.ts';
 import { databaseKinds, migratedDatabase } from '../databases.ts';
 import { temporaryFolder } from '../folders.ts';
 import { cloneAt, document, type RunOptions } from './sides.ts';
-import { type Developer, developer, hasGit, newest, run, type Team, team, text } from './team.ts';
+import { type Developer, developer, hasGit, newest, nextMoment, run, type Team, team, text } from './team.ts';
 
 /** The words of a run that nobody has a say in: what a job in CI sees of the same commit. */
 async function seen(someone: Developer, options: RunOptions = {}): Promise<readonly string[]> {
@@ -42,6 +42,20 @@ const carrying: RunOptions = { ...newest, deletes: true };
 
 /** Removes a skill from the files, as no commit has it. */
 const remove = (someone: Developer, skill = 'x') => rm(path.join(someone.folder, skill), { recursive: true });
+
+/** An edit of the skill by another writer, at the next moment of the team's own clock. */
+async function editByApi(connection: Connection, word: string): Promise<void> {
+  await connection.query(`update skills set skill_content = $1 where name = 'x'`, [`${word}.\n`]);
+  await datedNow(connection);
+}
+
+/** Lets the skill's row be changed at the next moment of the team's own clock. */
+async function datedNow(connection: Connection): Promise<void> {
+  await connection.query(
+    `update skill_sync set revised_at = $1 where skill_id = (select skill_id from skills where name = 'x')`,
+    [nextMoment()],
+  );
+}
 
 // What git says does not depend on the database.
 describe.skipIf(!hasGit).each(['postgres'] as const)('clones without a base, on %s', (kind) => {
@@ -104,6 +118,20 @@ describe.skipIf(!hasGit).each(['postgres'] as const)('clones without a base, on 
     await second.commit({ 'x/SKILL.md': text('Three') });
     await first.run('export');
     expect((await second.run('sync', newest)).words).toEqual(['x: newer -> database']);
+    expect(await inDatabase(connection)).toBe('Three.');
+  });
+
+  test('know what both sides came to hold apart, once a run at that commit found them alike', async () => {
+    const { connection, first, join } = await team(kind);
+    await editByApi(connection, 'Two');
+    await first.commit({ 'x/SKILL.md': text('Two') });
+    await first.git('push', '--quiet', 'origin', 'main');
+    const job = await join();
+    // No run has rendered that row before.
+    expect((await job.run('export')).plan.agreed).toHaveLength(2);
+    const second = await join();
+    await second.commit({ 'x/SKILL.md': text('Three') });
+    expect((await second.run('sync', newest)).words).toEqual(['x: edited -> database']);
     expect(await inDatabase(connection)).toBe('Three.');
   });
 
