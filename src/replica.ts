@@ -230,12 +230,21 @@ export interface NotedRevision {
   readonly clean: boolean;
 }
 
+/** A skill that a repository may hold; with a time, in the state that only commits made after it can have from here. */
+export interface Held {
+  readonly path: SkillPath;
+  readonly since: Date | null;
+}
+
 /** What a repository ever held, up to where it is checked out. */
 export interface Holder {
-  /** Those of the paths where it held a skill. */
-  everHeld<T extends { readonly path: SkillPath }>(asked: readonly T[]): Promise<readonly T[]>;
-  /** Whether it held each of the skill's files, at its path. */
-  holds(skill: Skill): Promise<boolean>;
+  /** Those of the paths where it held a skill, and changed it after the time that is named. */
+  everHeld<T extends Held>(asked: readonly T[]): Promise<readonly T[]>;
+  /**
+   * Whether it held each of the skill's files, at its path. With a time: whether a commit made after that brought the
+   * skill to just these files.
+   */
+  holds(skill: Skill, since: Date | null): Promise<boolean>;
 }
 
 /** One way in which the executable bits of a skill's files stood, at one time or another. */
@@ -339,7 +348,10 @@ export interface DatabaseReplica extends Replica {
   lastDeletions(
     asked: readonly { readonly path: SkillPath; readonly skillId: number }[],
   ): Promise<ReadonlyMap<SkillPath, number>>;
-  /** Of each skill the newest revision out of files, after the one that is named, that a repository holds. */
+  /**
+   * Of each skill the newest revision, after the one that is named, that a repository holds. One that the database
+   * made is held by later commits alone: what stood in the files before may be the same by force, or restored.
+   */
   newestHeld(
     asked: readonly { readonly path: SkillPath; readonly skillId: number | null; readonly after: number }[],
     holder: Holder,

@@ -1,7 +1,7 @@
 // Which files any commit up to HEAD ever held.
 
 import { createHash } from 'node:crypto';
-import { readHistory } from './history.ts';
+import { type Commit, readHistory } from './history.ts';
 import type { GitRepository } from './repository.ts';
 import { maxRecords } from './run-git.ts';
 
@@ -23,14 +23,22 @@ export function heldBlob(path: string, executable: boolean, blob: string): strin
  * What a commit holds, its first parent holds too, or it is a change against that parent; so other parents need no
  * comparison.
  *
+ * With each is the latest commit that brought it there, merges apart: what these bring was made by others before.
+ * Null where merges alone did.
+ *
  * Undefined where git cannot say, or would say too much.
  */
-export async function heldBlobs(repository: GitRepository): Promise<ReadonlySet<string> | undefined> {
-  const held = new Set<string>();
-  const complete = await readHistory(repository, 'first parent', (_, changes) => {
+export async function heldBlobs(
+  repository: GitRepository,
+): Promise<ReadonlyMap<string, Commit | null> | undefined> {
+  const held = new Map<string, Commit | null>();
+  const complete = await readHistory(repository, 'first parent', (commit, changes) => {
+    const bringer = commit.parents.length > 1 ? null : commit;
     for (const { path, mode, blob } of changes.flat()) {
       // Trees written by old programs hold 100664 and the like.
-      if (mode.startsWith('100')) held.add(heldBlob(path, (Number.parseInt(mode, 8) & 0o100) !== 0, blob));
+      if (!mode.startsWith('100')) continue;
+      const name = heldBlob(path, (Number.parseInt(mode, 8) & 0o100) !== 0, blob);
+      held.set(name, held.get(name) ?? bringer);
     }
     return held.size <= maxRecords;
   });

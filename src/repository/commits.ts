@@ -1,6 +1,6 @@
 // Which commits know which revisions, and which revisions there are to know.
 
-import type { CommitPlace, DatabaseReplica, Holder, NotedRevision, RevisionMark } from '../replica.ts';
+import type { CommitPlace, DatabaseReplica, Held, Holder, NotedRevision, RevisionMark } from '../replica.ts';
 import type { Digest } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
@@ -55,11 +55,11 @@ const revisionsOfAsked = `
   ${keysOfAsked},
   revisions as (
     select k.path, k.skill_id, y.revision, case when s.deleted_at is null then y.digest end as digest, y.origin,
-      true as is_present
+      y.revised_at, true as is_present
     from known k join skills s using (skill_id) join skill_sync y using (skill_id)
     where s.skill_path = k.path and (y.digest_revision = y.revision or s.deleted_at is not null)
     union all
-    select k.path, k.skill_id, r.revision, r.digest, r.origin, false
+    select k.path, k.skill_id, r.revision, r.digest, r.origin, r.revised_at, false
     from known k join skill_revisions r using (skill_id)
     where r.skill_path = k.path and (r.digest is not null or r.deleted)
   )`;
@@ -95,15 +95,14 @@ export async function lastDeletions(
   return new Map(rows.map((row) => [row.skill_path, row.revision]));
 }
 
-interface Candidate {
-  readonly path: SkillPath;
+interface Candidate extends Held {
   readonly skill_id: number;
   readonly revision: number;
   readonly digest: Digest;
   readonly is_present: boolean;
 }
 
-/** Of each skill at most so many revisions are looked at: who is further behind has lost more than a base. */
+/** Of each skill at most so many revisions of either origin are looked at: who is further behind has lost more than a base. */
 const maxLookedAt = 20;
 
 /** See {@link DatabaseReplica.newestHeld}. */
@@ -120,11 +119,13 @@ export async function newestHeld(
     `with asked as (select * from unnest($1::text[], $2::integer[], $3::bigint[]) as a (path, skill_id, after)),
      ${revisionsOfAsked},
      ranked as (
-       select r.*, row_number() over (partition by r.path order by r.revision desc) as rank
+       select r.*, case r.origin when 'database' then r.revised_at end as since,
+         row_number() over (partition by r.path, r.origin order by r.revision desc) as rank
        from revisions r join asked a using (path)
-       where r.origin = 'files' and r.digest is not null and r.revision > a.after
+       where r.digest is not null and r.revision > a.after
+         and (r.origin = 'files' or r.revised_at is not null)
      )
-     select path, skill_id, revision, digest, is_present from ranked where rank <= $4 order by path, revision desc`,
+     select path, skill_id, revision, digest, is_present, since from ranked where rank <= $4 order by path, revision desc`,
     [
       asked.map((one) => one.path),
       asked.map((one) => one.skillId),
@@ -136,9 +137,9 @@ export async function newestHeld(
   for (const candidate of candidates.length > 0 ? await holder.everHeld(candidates) : []) {
     if (found.has(candidate.path) || untold.has(candidate.path)) continue;
     const skill = await skillOf(connection, mapping, candidate);
-    if (skill && (await holder.holds(skill))) found.set(candidate.path, candidate.digest);
+    if (skill && (await holder.holds(skill, candidate.since))) found.set(candidate.path, candidate.digest);
     // Nobody can tell whether that was the newest: an older one may be too old.
-    if (!skill) untold.add(candidate.path);
+    if (!skill && candidate.since === null) untold.add(candidate.path);
   }
   return found;
 }

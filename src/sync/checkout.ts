@@ -4,10 +4,11 @@ import { commitTimes } from '../git/commit-times.ts';
 import { standingOf } from '../git/condition.ts';
 import { headTime } from '../git/head-time.ts';
 import { blobIdOf, heldBlob, heldBlobs } from '../git/held-blobs.ts';
+import { authorTime, filesAt } from '../git/one-commit.ts';
 import { findRepository, type GitRepository } from '../git/repository.ts';
 import { type Standing, standings } from '../git/standings.ts';
 import { uncleanPaths } from '../git/unclean.ts';
-import type { CommitPlace, Holder } from '../replica.ts';
+import type { CommitPlace, Held, Holder } from '../replica.ts';
 import { foldersAbove, type SkillPath } from '../skill/path.ts';
 import { documentOf, isDocumentName, type Skill } from '../skill/skill.ts';
 
@@ -24,6 +25,9 @@ export interface SkillTree {
   readonly otherBits?: () => Promise<readonly string[]>;
 }
 
+/** Of the commits that brought a skill's files so many are looked at, those of its document first. */
+const maxBringers = 10;
+
 /** Whether git would know the skills directory, were its clone not shallow. */
 export async function isInShallowClone(directory: string): Promise<boolean> {
   const standing = await standingOf(directory);
@@ -35,7 +39,7 @@ export class Checkout implements Holder {
   readonly #repository: GitRepository;
   readonly #tree: SkillTree;
   #isClean: Promise<IsClean> | undefined;
-  #held: Promise<ReadonlySet<string> | undefined> | undefined;
+  #held: ReturnType<typeof heldBlobs> | undefined;
 
   private constructor(repository: GitRepository, tree: SkillTree) {
     this.#repository = repository;
@@ -118,29 +122,62 @@ export class Checkout implements Holder {
     return headTime(this.#repository);
   }
 
-  /** Those of the paths where a commit up to HEAD held a skill. */
-  async everHeld<T extends { readonly path: SkillPath }>(asked: readonly T[]): Promise<readonly T[]> {
-    const folders = new Set<string>();
-    for (const held of (await this.#heldBlobs()) ?? []) {
+  /** Those of the paths where a commit up to HEAD held a skill, and one after the time named, if any, changed it. */
+  async everHeld<T extends Held>(asked: readonly T[]): Promise<readonly T[]> {
+    const latest = new Map(asked.map(({ path }) => [path as string, 0]));
+    const skills = new Set<string>();
+    for (const [held, commit] of (await this.#heldBlobs()) ?? []) {
       const path = held.slice(held.indexOf(' ', 2) + 1);
       const name = path.slice(path.lastIndexOf('/') + 1);
-      if (isDocumentName(name)) folders.add(path.slice(0, -name.length - 1));
+      if (isDocumentName(name)) skills.add(path.slice(0, -name.length - 1));
+      for (const folder of commit ? foldersAbove(path) : []) {
+        const time = latest.get(folder);
+        if (time !== undefined && commit) latest.set(folder, Math.max(time, commit.seconds * 1000));
+      }
     }
-    return asked.filter(({ path }) => folders.has(path));
+    return asked.filter(
+      ({ path, since }) => skills.has(path) && (since === null || (latest.get(path) ?? 0) >= since.getTime()),
+    );
   }
 
-  /** Whether a commit up to HEAD held each of the skill's files, at its path. */
-  async holds(skill: Skill): Promise<boolean> {
+  /**
+   * Whether a commit up to HEAD held each of the skill's files, at its path. With a time: whether one that was made
+   * after it brought the skill to just these files.
+   */
+  async holds(skill: Skill, since: Date | null): Promise<boolean> {
     const held = await this.#heldBlobs();
     if (held === undefined) return false;
     const { objectFormat } = this.#repository;
-    const isHeld = ({ path, executable, bytes }: Skill['entries'][number]) =>
-      held.has(heldBlob(`${skill.path}/${path}`, executable, blobIdOf(objectFormat, bytes)));
+    const nameOf = ({ path, executable, bytes }: Skill['entries'][number]) =>
+      heldBlob(`${skill.path}/${path}`, executable, blobIdOf(objectFormat, bytes));
+    const document = documentOf(skill);
+    const isHeld = (entry: Skill['entries'][number]) => held.has(nameOf(entry));
     // The document is what changes most: where it was never held, no other file needs a look.
-    return isHeld(documentOf(skill)) && skill.entries.every(isHeld);
+    if (!isHeld(document) || !skill.entries.every(isHeld)) return false;
+    if (since === null) return true;
+    const names = skill.entries.map(nameOf);
+    const bringers = new Set([nameOf(document), ...names].map((name) => held.get(name)));
+    const later = [...bringers].filter((commit) => commit && commit.seconds * 1000 >= since.getTime());
+    for (const commit of later.slice(0, maxBringers)) {
+      if (commit && (await this.#hasJust(commit.id, skill.path, names, since))) return true;
+    }
+    return false;
   }
 
-  #heldBlobs(): Promise<ReadonlySet<string> | undefined> {
+  /** Whether a commit that was first made after `since`, and not only since rebased, has just these files of a skill. */
+  async #hasJust(commit: string, skill: SkillPath, names: readonly string[], since: Date): Promise<boolean> {
+    const made = await authorTime(this.#repository, commit);
+    if (made === undefined || made < since) return false;
+    const files = (await filesAt(this.#repository, commit, skill)) ?? new Map<string, string>();
+    const nested = [...files.keys()].flatMap((file) => {
+      const folder = file.slice(0, file.lastIndexOf('/'));
+      return folder !== skill && isDocumentName(file.slice(folder.length + 1)) ? [`${folder}/`] : [];
+    });
+    const own = [...files].filter(([file]) => !nested.some((folder) => file.startsWith(folder)));
+    return own.length === names.length && own.every(([, name]) => names.includes(name));
+  }
+
+  #heldBlobs(): ReturnType<typeof heldBlobs> {
     this.#held ??= heldBlobs(this.#repository);
     return this.#held;
   }

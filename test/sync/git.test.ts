@@ -49,6 +49,15 @@ async function editByApi(connection: Connection, word: string): Promise<void> {
   await datedNow(connection);
 }
 
+/** Commits an edit, and makes it anew on what the team did meanwhile. */
+async function rebased(someone: Developer): Promise<void> {
+  await someone.git('checkout', '--quiet', '-b', 'feature');
+  await someone.commit({ 'x/SKILL.md': text('Three') });
+  await someone.git('checkout', '--quiet', 'main');
+  await someone.commit({ 'y/SKILL.md': document('y') });
+  await someone.git('rebase', '--quiet', 'main', 'feature');
+}
+
 /** Lets the skill's row be changed at the next moment of the team's own clock. */
 async function datedNow(connection: Connection): Promise<void> {
   await connection.query(
@@ -133,6 +142,101 @@ describe.skipIf(!hasGit).each(['postgres'] as const)('clones without a base, on 
     await second.commit({ 'x/SKILL.md': text('Three') });
     expect((await second.run('sync', newest)).words).toEqual(['x: edited -> database']);
     expect(await inDatabase(connection)).toBe('Three.');
+  });
+
+  test('know what the database made once a commit holds it, and take its edit for one', async () => {
+    const cases: readonly (readonly [string, (someone: Developer) => Promise<void>, readonly string[]])[] = [
+      ['an edit', (one) => one.commit({ 'x/SKILL.md': text('Three') }), ['x: edited -> database']],
+      [
+        'a revert',
+        async (one) => void (await one.git('revert', '--no-edit', 'HEAD')),
+        ['x: edited -> database'],
+      ],
+      ['a deletion', (one) => one.commit({ x: null }), ['x: hold deletion']],
+      ['an edit, rebased', rebased, ['x: edited -> database']],
+      [
+        'nothing yet',
+        async (one) => void (await one.git('reset', '-q', '--hard', 'HEAD~1')),
+        ['x: older -> files'],
+      ],
+    ];
+    for (const [name, moveOn, words] of cases) {
+      const { connection, first, join } = await team(kind);
+      await editByApi(connection, 'Two');
+      expect((await first.run('import')).words).toEqual(['x: edited -> files']);
+      await first.commit({});
+      await first.git('push', '--quiet', 'origin', 'main');
+      const second = await join();
+      await moveOn(second);
+      expect([name, (await second.run('sync', newest)).words]).toEqual([name, words]);
+    }
+  });
+
+  test('know what the database made in a branch that was merged, and what it made since', async () => {
+    const { connection, first, join } = await team(kind);
+    await first.git('checkout', '--quiet', '-b', 'import');
+    await editByApi(connection, 'Two');
+    await first.run('import');
+    await first.commit({});
+    await first.git('checkout', '--quiet', 'main');
+    await first.commit({ 'y/SKILL.md': document('y', 'Meanwhile.\n') });
+    await first.git('merge', '--quiet', '--no-ff', '-m', 'merged', 'import');
+    await first.git('push', '--quiet', 'origin', 'main');
+    const second = await join();
+    await second.commit({ 'x/SKILL.md': text('Three') });
+    expect(await seen(second)).toEqual(['x: edited -> database', 'y: edited -> database']);
+    const behind = await join();
+    await editByApi(connection, 'Four');
+    expect(await seen(behind)).toEqual(['x: older -> files', 'y: edited -> database']);
+    expect(await seen(second, { onConflict: 'fail' })).toEqual(['y: edited -> database']);
+  });
+
+  test('know what was restored once a commit made after it holds it, and not by the older one', async () => {
+    const { connection, first, join } = await team(kind);
+    await first.commit({ 'x/SKILL.md': text('Two') });
+    await first.run('export');
+    await first.git('push', '--quiet', 'origin', 'main');
+    const [row] = await connection.query<{ revision: number }>(
+      `select min(revision)::integer as revision from skill_revisions where skill_path = 'x'`,
+    );
+    const database = new Database(connection, []);
+    await database.beginRun({ direction: 'restore', who: 'tester', host: 'test', directory: '' });
+    expect(await database.restore('x', row?.revision ?? 0)).toMatchObject({ ok: true });
+    await database.endRun({}, null);
+    await datedNow(connection);
+    const second = await join();
+    expect(await seen(second)).toEqual(['x: older -> files']);
+    // A rebase makes commits anew, and not what they hold.
+    await second.git('rebase', '--quiet', '--force-rebase', '--root');
+    expect(await seen(second)).toEqual(['x: older -> files']);
+    const third = await join();
+    // That only some of its files came after it does not make a state.
+    await third.commit({ 'x/SKILL.md': text('One'), 'x/more': 'of git' });
+    await third.commit({ 'x/SKILL.md': text('Two'), 'x/more': null });
+    expect(await seen(third)).toEqual(['x: older -> files']);
+    await third.commit({ 'x/SKILL.md': text('One') });
+    await third.commit({ 'x/SKILL.md': text('Three') });
+    expect(await seen(third)).toEqual(['x: edited -> database']);
+  });
+
+  test('do not know what was forced by a later merge of what was committed before', async () => {
+    const { connection, first, join } = await team(kind);
+    await first.git('branch', 'feature');
+    await first.commit({ 'x/SKILL.md': text('Two') });
+    await first.run('export');
+    const two = await first.git('rev-parse', 'HEAD');
+    await first.commit({ 'x/SKILL.md': text('Three') });
+    await first.run('export');
+    await first.git('push', '--quiet', 'origin', 'main', 'feature');
+    await first.git('checkout', '--quiet', two);
+    await rm(path.join(first.tree, '.skill-fleet/bases'), { recursive: true });
+    expect((await first.run('export', { force: true })).words).toEqual(['x: forced -> database']);
+    await datedNow(connection);
+    const second = await join();
+    await second.git('checkout', '--quiet', 'feature');
+    for (const commit of [two, 'origin/main'])
+      await second.git('merge', '--quiet', '--no-ff', '-m', 'merged', commit);
+    expect(await seen(second)).toEqual(['x: older -> files']);
   });
 
   test('of a commit from before never overwrite what is newer', async () => {
