@@ -178,7 +178,7 @@ function comesBack(
   const items =
     written(own)
       .join('')
-      .match(/^ *- |: (?!\|)|, /gm) ?? [];
+      .match(/^ *- |: (?![|#])|, /gm) ?? [];
   if (Array.isArray(old) && items.length !== old.length) return false;
   return written(own).every((lines) => formsFor(edit).some((form) => form.test(lines)));
 }
