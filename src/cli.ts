@@ -503,5 +503,6 @@ try {
   process.stderr.write(
     `error: skill-fleet met a fault of its own: ${message}\n${isVerbose ? `${stack}\n` : '  Please report it, with what --verbose shows.\n'}`,
   );
-  process.exitCode = exitFailed;
+  // What the fault left open, a connection say, would be waited for.
+  process.exit(exitFailed);
 }

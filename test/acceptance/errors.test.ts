@@ -1,4 +1,4 @@
-import { chmod, chown, cp, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { temporaryFolder, writeFiles } from '../folders.ts';
@@ -350,4 +350,22 @@ describe('a skill that cannot be read is named, and the others go on', () => {
       expect((await run('sync-db')).stdout).toMatch(/update {3}open/);
     },
   );
+});
+
+test('a fault ends the process, also where a connection is open', async () => {
+  // A program that is not whole stands for every mistake of ours.
+  const program = await temporaryFolder();
+  await cp(path.join(projectRoot, 'dist'), path.join(program, 'dist'), { recursive: true });
+  await cp(path.join(projectRoot, 'package.json'), path.join(program, 'package.json'));
+  await symlink(path.join(projectRoot, 'node_modules'), path.join(program, 'node_modules'));
+  const { folder } = await makeProject();
+  await mkdir(path.join(folder, 'skills'));
+  const ran = await runProcess(process.execPath, [path.join(program, 'dist/cli.js'), 'sync-db'], {
+    cwd: folder,
+    env: personEnvironment({ DATABASE_URL: await databaseUrl('postgres') }),
+  });
+  expect(ran).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/a fault of its own: ENOENT.*migrations/),
+  });
 });
