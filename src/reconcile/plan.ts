@@ -86,7 +86,8 @@ export interface Hold {
   readonly path: SkillPath;
   /** The side that would change. */
   readonly side: Side;
-  readonly why: 'deletion';
+  /** `deletion`: nobody allowed it. `perhaps-moved`: it may be what the other side holds elsewhere, and cannot read. */
+  readonly why: 'deletion' | 'perhaps-moved';
 }
 
 /** What the user lets a run do. */
@@ -253,6 +254,8 @@ function statusTakesPart(
 
 /** A plan under construction. */
 interface Draft {
+  /** Which sides hold something that cannot be read where no skill is known to be: one may have come there. */
+  readonly hides: { readonly [S in Side]: boolean };
   readonly changes: PlannedChange[];
   readonly conflicts: Conflict[];
   readonly holds: Hold[];
@@ -272,7 +275,7 @@ export function makePlan(whole: PlanInput): Plan {
     if (below || input.selects(path)) unreadable.add(problem);
   }
   const pairs = pairsOf(input).toSorted((a, b) => compareBytes(a.path, b.path));
-  const { unchanged, leftOut, ...draft } = draftOf(input, pairs);
+  const { unchanged, leftOut, hides: _, ...draft } = draftOf(input, pairs);
   // A renamed skill's changes stand at other paths than the skill.
   draft.changes.sort((a, b) => compareBytes(a.path, b.path));
   const { changes, problems: colliding } = partColliding(input, draft.changes);
@@ -281,12 +284,23 @@ export function makePlan(whole: PlanInput): Plan {
   return { direction: input.direction, ...draft, changes, unchanged, leftOut, problems, refusal };
 }
 
+function hidesArrivals(side: Snapshot, other: Snapshot, { base }: Pick<PlanInput, 'base'>): boolean {
+  return side.unreadable.some(({ path, below }) => {
+    const known = path as SkillPath;
+    return below || !(base.has(known) || other.skills.has(known));
+  });
+}
+
 /**
  * Decides each skill. What both sides agreed on of a renamed skill that this plan does not settle stays known by its
  * old path: what would come to stand there waits.
  */
 function draftOf(input: PlanInput, pairs: readonly Pair[], waiting: ReadonlySet<Pair> = new Set()): Draft {
   const draft: Draft = {
+    hides: {
+      files: hidesArrivals(input.local, input.remote, input),
+      database: hidesArrivals(input.remote, input.local, input),
+    },
     changes: [],
     conflicts: [],
     holds: [],
@@ -377,8 +391,9 @@ function addChange(draft: Draft, input: PlanInput, pair: Pair, side: Side): void
     if (input.policy.force && sourceOf(forced, pair)) draft.changes.push(changeOf(pair, forced, 'forced'));
     else draft.ahead.push(aheadOf(changeOf(pair, side, 'edited')));
   } else if (sourceOf(side, pair) === null) {
-    if (input.policy.deletes) draft.changes.push(changeOf(pair, side, 'deleted'));
-    else draft.holds.push({ path, side, why: 'deletion' });
+    if (!input.policy.deletes) draft.holds.push({ path, side, why: 'deletion' });
+    else if (draft.hides[otherSide(side)]) draft.holds.push({ path, side, why: 'perhaps-moved' });
+    else draft.changes.push(changeOf(pair, side, 'deleted'));
   } else {
     const isNew = sourceOf(otherSide(side), pair) === null;
     const isOlder = side === 'files' && input.found.get(path) === pair.local?.digest;

@@ -138,10 +138,15 @@ function renamedText({ base, files, database }: Rename): string {
   return `${base.path} -> ${files === database ? files : now.join(', ')}`;
 }
 
-export function holdRow({ path, side }: Hold): PlanRow {
+export function holdRow({ path, side, why }: Hold): PlanRow {
   const where = side === 'database' ? 'in the files' : 'in the database';
-  return { verb: 'hold', path, why: `deleted ${where}; held without --delete` };
+  return { verb: 'hold', path, why: `deleted ${where}; ${whyHeld[why]}` };
 }
+
+const whyHeld: { readonly [W in Hold['why']]: string } = {
+  deletion: 'held without --delete',
+  'perhaps-moved': 'held, as what cannot be read there may be this skill, moved',
+};
 
 export function holdLine(hold: Hold, page: Page): string {
   return line(page, page.colors.yellow, holdRow(hold));

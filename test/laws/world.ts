@@ -7,8 +7,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { openDirectory } from '../../src/directory/directory.ts';
-import { defaultLimits } from '../../src/directory/limits.ts';
 import { type Disk, nodeDisk } from '../../src/disk.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { openForWriting } from '../../src/repository/open.ts';
@@ -405,15 +403,7 @@ export class World {
     const folder = path.join(this.#tree(clone), 'skills');
     // A commit may hold no skill any more, and git keeps no empty folder.
     fs.mkdirSync(folder, { recursive: true });
-    const directory = await openDirectory({
-      root: folder,
-      disk: nodeDisk,
-      ignore: [],
-      limits: defaultLimits,
-      trash: path.join(this.#tree(clone), '.skill-fleet/trash'),
-    });
-    const recovered = directory.ok ? await directory.value.recover() : directory;
-    if (!recovered.ok) throw new Error(JSON.stringify(recovered.problem));
+    await (await cloneAt(this.#connection, this.#tree(clone), 'skills')).recover();
   }
 
   /** Takes back a run: the latest that is not taken back, or one of before, of whatever clone. */

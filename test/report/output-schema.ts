@@ -108,7 +108,7 @@ const run = z.strictObject({
   next: z.strictObject(planCounts).optional().describe('What the next sync would do with the same skills.'),
   changes: z.array(change),
   conflicts: z.array(conflict),
-  holds: z.array(z.strictObject({ path, side, why: z.literal('deletion') })),
+  holds: z.array(z.strictObject({ path, side, why: z.enum(['deletion', 'perhaps-moved']) })),
   ahead: z.array(z.strictObject({ path, side, from: path.optional() })),
   notices: z.array(notice),
   problems,

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/repository/connection.ts';
@@ -18,6 +18,33 @@ async function rowsOf(connection: Connection): Promise<readonly unknown[]> {
      from skills join skill_sync using (skill_id) order by 1`,
   );
 }
+
+test('wait while a new folder cannot be read: the skill may have moved there', async () => {
+  const sides = await makeSides('postgres');
+  await sides.write({ ...four, 'a/x': 'x' });
+  await sides.run('sync');
+  const keys = () => sides.connection.query('select skill_id from skills order by 1');
+  const before = await keys();
+  await rename(path.join(sides.folder, 'a'), path.join(sides.folder, 'moved'));
+  await rm(path.join(sides.folder, 'b'), { recursive: true });
+  await sides.write({ 'moved/bad\\name': 'not on every system' });
+  const held = await sides.run('sync', { deletes: true });
+  expect(held.words).toEqual([
+    'a: hold perhaps-moved',
+    'b: hold perhaps-moved',
+    expect.stringMatching(/^problem /),
+  ]);
+  await rm(path.join(sides.folder, 'moved/bad\\name'));
+  expect((await sides.run('sync', { deletes: true })).words).toEqual([
+    'b: deleted -> database',
+    'a => moved: renamed -> database',
+  ]);
+  expect(await keys()).toEqual(before);
+  // Where a skill is known to be, none has come.
+  await sides.write({ 'c/bad\\name': 'not on every system' });
+  await rm(path.join(sides.folder, 'd'), { recursive: true });
+  expect((await sides.run('sync', { deletes: true })).words).toContain('d: deleted -> database');
+});
 
 describe.each(databaseKinds)('deletions with %s', (kind) => {
   test('in the files are held, and with --delete archived; nothing that refers to the row goes', async () => {

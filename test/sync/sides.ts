@@ -6,7 +6,7 @@ import { openDirectory } from '../../src/directory/directory.ts';
 import { defaultLimits } from '../../src/directory/limits.ts';
 import { type Disk, nodeDisk } from '../../src/disk.ts';
 import type { Notice } from '../../src/notice.ts';
-import type { Outcome } from '../../src/problem.ts';
+import type { Outcome, Problem } from '../../src/problem.ts';
 import type { Plan, PlannedChange, Policy, Side } from '../../src/reconcile/plan.ts';
 import { type Direction, oneByOne, type Result, type Snapshot } from '../../src/replica.ts';
 import type { Connection } from '../../src/repository/connection.ts';
@@ -57,6 +57,8 @@ export interface UndoOutcome extends Omit<RunOutcome, 'base' | 'notices'> {
 export interface Clone {
   readonly folder: string;
   write(files: { readonly [path: string]: string | Buffer }): Promise<void>;
+  /** What every command does first that writes: goes on with what a killed one had begun. */
+  recover(): Promise<void>;
   run(direction: Direction, options?: RunOptions): Promise<RunOutcome>;
   /** Takes back a run, or the latest; a refusal fails the test. */
   undo(run?: number | null, options?: RunOptions): Promise<UndoOutcome>;
@@ -70,6 +72,21 @@ export interface Clone {
   digests(): Promise<{ readonly [S in Side]: ReadonlyMap<string, string> }>;
   /** Every file below the folder: its text, `*` before it where it is executable. */
   files(): Promise<{ readonly [path: string]: string }>;
+}
+
+/** A run that was refused before it began. */
+export class Refused extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(JSON.stringify(problem));
+    this.problem = problem;
+  }
+}
+
+function allowed<T>(outcome: Outcome<T>): T {
+  if (!outcome.ok) throw new Refused(outcome.problem);
+  return outcome.value;
 }
 
 /** What a run may do where a test does not say: decide nothing, delete nothing. */
@@ -97,19 +114,22 @@ export async function cloneAt(
   const stateDirectory = path.join(project, '.skill-fleet');
   await writeFiles(folder, { '.keep': '' });
   await makeStateDirectory(nodeDisk, stateDirectory);
+  const openFiles = async () =>
+    allowed(
+      await openDirectory({
+        root: folder,
+        disk,
+        ignore: [],
+        limits: defaultLimits,
+        trash: path.join(stateDirectory, 'trash'),
+      }),
+    );
   const inputOf = async (direction: Direction, options: RunOptions): Promise<SyncInput> => {
     const { statuses, selects = () => true, dryRun: _, mapping = [], meanwhile: __, ...policy } = options;
-    const files = await openDirectory({
-      root: folder,
-      disk,
-      ignore: [],
-      limits: defaultLimits,
-      trash: path.join(stateDirectory, 'trash'),
-    });
-    if (!files.ok) throw new Error(files.problem.reason);
+    const files = await openFiles();
     return {
-      run: { direction, who: 'tester', host: 'test', directory: files.value.root },
-      files: files.value,
+      run: { direction, who: 'tester', host: 'test', directory: files.root },
+      files,
       database: new Database(connection, compileMapping(mapping)),
       databaseName: connection.database,
       disk,
@@ -122,6 +142,9 @@ export async function cloneAt(
   return {
     folder,
     write: (files) => writeFiles(folder, files),
+    recover: async () => {
+      allowed(await (await openFiles()).recover());
+    },
     run: async (direction, options = {}) => {
       const input = await inputOf(direction, options);
       const prepared = await prepareSync(input);
@@ -134,9 +157,7 @@ export async function cloneAt(
     },
     undo: async (run = null, options = {}) => {
       const input = await inputOf('sync', options);
-      const prepared = await prepareUndo(input, run);
-      if (!prepared.ok) throw new Error(JSON.stringify(prepared.problem));
-      const undo = prepared.value;
+      const undo = allowed(await prepareUndo(input, run));
       await options.meanwhile?.();
       const { plan, results } =
         options.dryRun || undo.plan.refusal ? { plan: undo.plan, results: [] } : await runUndo(input, undo);
