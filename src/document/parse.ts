@@ -143,7 +143,8 @@ function fieldsOf(
   };
 }
 
-const specifiedName = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+/** The specification's names; they have 64 characters at most. */
+export const specifiedName = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
 function nameOf(sayings: Sayings, folder: string): string {
   return sayings.read('name', readName(folder)) ?? shorten(folder, limits.name);

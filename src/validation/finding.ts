@@ -23,6 +23,8 @@ export interface Finding extends Spot {
   readonly skill: string;
   readonly what: string;
   readonly remedy: string;
+  /** Whether `--fix` mends it. */
+  readonly fixable: boolean;
 }
 
 /** The mark in words, as a finding of that severity. */
@@ -39,6 +41,7 @@ export function findingOf(mark: Mark, skill: string, severity: Severity): Findin
     column,
     what: (what as (details: Mark) => string)(mark),
     remedy,
+    fixable: false,
   };
 }
 

@@ -48,6 +48,8 @@ interface Definition {
   /** What is wrong, from what this finding tells. */
   readonly what: (details: never) => string;
   readonly remedy: string;
+  /** What `--fix` does of it by itself, and what it leaves. */
+  readonly fix?: string;
 }
 
 interface OfField {
@@ -82,6 +84,7 @@ export const rules = {
     sources: ['specification', 'Codex', 'Copilot'],
     what: (_: OfText) => `the document is named ${quoted(_.text)}, which only some readers look for`,
     remedy: 'Rename it to SKILL.md.',
+    fix: 'Renames it to SKILL.md, unless something links to it by its old name.',
   },
   'byte-order-mark': {
     about: 'a byte order mark before the frontmatter',
@@ -91,6 +94,7 @@ export const rules = {
     what: (_: object) =>
       'a byte order mark stands before the frontmatter, which many readers then do not see',
     remedy: 'Save the file as UTF-8 without a byte order mark.',
+    fix: 'Removes it.',
   },
   'frontmatter-missing': {
     about: 'a document that does not begin with frontmatter',
@@ -122,6 +126,7 @@ export const rules = {
     what: (_: OfField & { form: string }) =>
       `${_.field} is written with ${_.form}, which the reference validator refuses`,
     remedy: 'Write it as indented lines.',
+    fix: 'Writes lists and maps in brackets as indented lines, each value as it was written. Left are empty ones, those with a comment in them, and anchors, aliases and tags.',
   },
   'dashes-in-frontmatter': {
     about: '--- within a value of the frontmatter',
@@ -137,6 +142,7 @@ export const rules = {
     sources: ['specification', 'Claude Code', 'Codex', 'OpenClaw'],
     what: (_: object) => 'the skill has no name',
     remedy: "Write name, with the folder's name.",
+    fix: "Writes the folder's name, where that is one that the specification allows.",
   },
   'name-format': {
     about: 'a name that is not made of a-z, 0-9 and single hyphens between them',
@@ -176,6 +182,7 @@ export const rules = {
     what: (_: OfText & { folder: string }) =>
       `the name ${quoted(_.text)} is not the folder's, ${quoted(_.folder)}`,
     remedy: 'Rename the folder, or write its name.',
+    fix: "Writes the folder's name, where that is one that the specification allows. Skills that name this one by its old name have to be changed by hand.",
   },
   'name-reserved': {
     about: 'a name that holds a reserved word',
@@ -229,6 +236,7 @@ export const rules = {
     sources: ['specification', 'reference validator', 'YAML'],
     what: (_: OfField & OfText) => `${_.field} is ${_.text}, which is no text to readers of YAML`,
     remedy: 'Put it into quotes.',
+    fix: 'Puts it into double quotes, as it is written: 1.10 becomes "1.10".',
   },
   'metadata-not-a-map': {
     about: 'a metadata that is no map',
@@ -253,6 +261,7 @@ export const rules = {
     sources: ['specification', 'reference validator', 'YAML'],
     what: (_: OfField & OfText) => `${_.field} is ${_.text}, which is no text to readers of YAML`,
     remedy: 'Put it into quotes.',
+    fix: 'Puts it into double quotes, as it is written: 1.10 becomes "1.10".',
   },
   'allowed-tools-list': {
     about: 'an allowed-tools that is a list',
@@ -261,6 +270,7 @@ export const rules = {
     sources: ['specification', 'Claude Code'],
     what: (_: object) => 'allowed-tools is a list, and has to be one text',
     remedy: 'Write the tools on one line, with spaces between them.',
+    fix: 'Writes them as one text with spaces. Left are lists with a comment in them, and tools that would not stay one: those with a space outside of parentheses.',
   },
   'allowed-tools-commas': {
     about: 'an allowed-tools with commas between the tools',
@@ -269,6 +279,7 @@ export const rules = {
     sources: ['specification', 'Claude Code'],
     what: (_: object) => 'allowed-tools has commas between the tools, and not every reader takes those',
     remedy: 'Write spaces between the tools.',
+    fix: 'Writes spaces for the commas between the tools; those within parentheses stay.',
   },
   'unknown-field': {
     about: 'a field that the target does not know',
@@ -353,6 +364,7 @@ export const rules = {
     sources: ['specification'],
     what: (_: object) => 'the script begins with #! and is not executable',
     remedy: 'Set its bit: chmod +x FILE, and in git: git update-index --chmod=+x FILE.',
+    fix: 'Sets the bit. Git is not asked to.',
   },
   'script-without-shebang': {
     about: 'an executable text file without a #! line',
@@ -389,6 +401,7 @@ export const rules = {
     sources: ['skill-fleet'],
     what: (_: { lf: number; crlf: number }) => `${_.crlf} lines end with CRLF, ${_.lf} with LF alone`,
     remedy: 'Save it with one kind of line endings.',
+    fix: 'Makes them as most are, or LF where as many are either. Left are patches, scripts that begin with #! and mostly have CRLF, and texts that are not UTF-8.',
   },
 
   // ---- practice: the library ----
@@ -451,6 +464,7 @@ export const rules = {
     sources: ['skill-fleet'],
     what: (_: OfText) => `${_.text} is disabled, and finds nothing here`,
     remedy: 'Remove the comment.',
+    fix: 'Removes the comment, and its line where nothing else stands in it. Left are comments about rules of the library as a whole.',
   },
 } as const satisfies Record<string, Definition>;
 
@@ -462,6 +476,15 @@ export const ruleNames = Object.keys(rules) as readonly RuleName[];
 
 export function isRuleName(text: string): text is RuleName {
   return Object.hasOwn(rules, text);
+}
+
+/** The rules of which `--fix` mends some findings. */
+export type FixableRule = {
+  [R in RuleName]: Rules[R] extends { readonly fix: string } ? R : never;
+}[RuleName];
+
+export function isFixableRule(rule: RuleName): rule is FixableRule {
+  return 'fix' in rules[rule];
 }
 
 /** Which details a rule's sentence needs. */

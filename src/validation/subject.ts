@@ -7,7 +7,7 @@ import { SourceLines } from '../document/source-lines.ts';
 import { type Split, splitDocument } from '../document/split.ts';
 import type { Warning } from '../document/warning.ts';
 import type { Outcome } from '../problem.ts';
-import { folderName } from '../skill/path.ts';
+import { folderName, type SkillPath } from '../skill/path.ts';
 import { documentOf, type Entry, type Skill } from '../skill/skill.ts';
 import type { Spot } from './finding.ts';
 
@@ -33,7 +33,7 @@ export interface TextFile {
 }
 
 export interface Subject {
-  readonly path: string;
+  readonly path: SkillPath;
   readonly folder: string;
   readonly entries: readonly Entry[];
   readonly document: CheckedDocument;

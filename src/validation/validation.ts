@@ -9,6 +9,7 @@ import { fileMarks } from './files-rules.ts';
 import { type Finding, findingOf, type Mark } from './finding.ts';
 import { frontmatterMarks } from './frontmatter-rules.ts';
 import { libraryMarks, libraryRules, type Summary, summaryOf } from './library-rules.ts';
+import { type Judged, mend, mendedOf } from './mend.ts';
 import type { Policy } from './policy.ts';
 import type { RuleName } from './rules.ts';
 import type { Subject } from './subject.ts';
@@ -35,13 +36,39 @@ export class Validation {
     this.#below = below;
   }
 
-  /** What is wrong with a skill by itself. */
-  skill(subject: Subject, { standing, keepsModes }: Surroundings): readonly Finding[] {
+  /** What is wrong with a skill by itself, and what of it can be mended. */
+  skill(subject: Subject, around: Surroundings): readonly Finding[] {
     const { path, document } = subject;
-    const { disables, marks } = disablesOf(document);
-    const later = disables.filter(({ rule }) => libraryRules.has(rule));
+    const later = disablesOf(document).disables.filter(({ rule }) => libraryRules.has(rule));
     if (later.length > 0) this.#disables.set(path, later);
     this.#summaries.push(summaryOf(subject));
+    const judged = { subject, findings: this.#judge(subject, around) };
+    const mended = new Set(mendedOf(judged, this.#mend(judged, around)));
+    return judged.findings.map((finding) => ({ ...finding, fixable: mended.has(finding) }));
+  }
+
+  /**
+   * A skill with what can be mended of what is wrong with it by itself, and which findings those were. It is not noted
+   * for the library's rules.
+   *
+   * @param takes which findings are to be mended
+   */
+  mended(
+    subject: Subject,
+    around: Surroundings,
+    takes: (finding: Finding) => boolean,
+  ): { readonly subject: Subject; readonly fixed: readonly Finding[] } {
+    const judged = { subject, findings: this.#judge(subject, around) };
+    const after = this.#mend(judged, around, takes);
+    return { subject: after.subject, fixed: mendedOf(judged, after) };
+  }
+
+  #mend(judged: Judged, around: Surroundings, takes: (finding: Finding) => boolean = () => true): Judged {
+    return mend(judged, (subject) => this.#judge(subject, around), takes);
+  }
+
+  #judge(subject: Subject, { standing, keepsModes }: Surroundings): readonly Finding[] {
+    const { disables, marks } = disablesOf(subject.document);
     const found = [
       ...frontmatterMarks(subject, this.#policy.target),
       ...bodyMarks(subject),
@@ -49,7 +76,7 @@ export class Validation {
       ...fileMarks(subject, keepsModes),
     ];
     const now = disables.filter(({ rule }) => !libraryRules.has(rule));
-    return this.#findings(path, [...this.#enabled(path, found, now, true), ...marks]);
+    return this.#findings(subject.path, [...this.#enabled(subject.path, found, now, true), ...marks]);
   }
 
   /** What cannot be read, as a finding; none where its rule is off. */

@@ -2,6 +2,7 @@
 
 import {
   defaultSetting,
+  isFixableRule,
   type RuleName,
   ruleNames,
   rules,
@@ -30,6 +31,7 @@ export function rulePage(rule: RuleName, page: string): string {
     `Finds ${about}.`,
     ['| severity | under the target |', '|---|---|', ...rows].join('\n'),
     `What to do: ${remedy.replace(/[<>]/g, '\\$&')}`,
+    ...(isFixableRule(rule) ? [`With \`--fix\`: ${rules[rule].fix}`] : []),
     `From: ${from.map((source) => `[${source}](${sources[source]})`).join(', ')}.`,
     'For all skills, in `skill-fleet.config.yaml`:',
     `\`\`\`yaml\nvalidation:\n  rules:\n    ${rule}: off\n\`\`\``,
@@ -45,13 +47,15 @@ export function rulesIndex(page: string): string {
     const others = targets
       .filter((target) => defaultSetting(rule, target) !== defaultSetting(rule, 'spec'))
       .map((target) => `${target}: ${defaultSetting(rule, target)}`);
-    return `| [${rule}](${rule}.md) | ${rules[rule].about} | ${defaultSetting(rule, 'spec')} | ${others.join(', ')} |`;
+    const fix = isFixableRule(rule) ? 'yes' : '';
+    return `| [${rule}](${rule}.md) | ${rules[rule].about} | ${defaultSetting(rule, 'spec')} | ${others.join(', ')} | ${fix} |`;
   });
   const head = [
     '# Rules',
     remake,
     'What `skill-fleet validate` looks for. How severe each rule is hangs on the target, which `--target` or `validation.target` names, and on the [configuration](../reference/configuration.md).',
-    ['| rule | finds | under `spec` | elsewhere |', '|---|---|---|---|', ...rows].join('\n'),
+    '`skill-fleet validate --fix` mends by itself what of the marked rules needs no person; each page says what that is. No other byte of a file changes, and no other value of a document. `--fix --dry-run` shows the differences, writes nothing, and exits as `--fix` would: by what it would leave. To have a check fail on what could be mended, run `validate` without it.',
+    ['| rule | finds | under `spec` | elsewhere | `--fix` |', '|---|---|---|---|---|', ...rows].join('\n'),
   ].join('\n\n');
   return joined(head, page, byHand.index);
 }

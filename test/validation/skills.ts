@@ -1,5 +1,6 @@
 // Skills for tests of rules, and what the rules find in them.
 
+import { isUtf8 } from 'node:buffer';
 import type { FilePath, SkillPath } from '../../src/skill/path.ts';
 import { makeSkill, type Skill } from '../../src/skill/skill.ts';
 import type { Finding } from '../../src/validation/finding.ts';
@@ -67,4 +68,28 @@ export function marked({ rule, file, line, column }: Finding): string {
 export function document(more = '', body = 'Read the form first.\n'): string {
   const description = 'Fills PDF forms. Use when a form has to be filled in.';
   return `---\nname: pdf-forms\ndescription: ${description}\n${more}---\n\n${body}`;
+}
+
+/** What --fix makes of a skill's files, and what it mends of the findings. */
+export function mendedIn(
+  files: Files,
+  around: Around = {},
+  takes: (finding: Finding) => boolean = () => true,
+): { readonly files: Files; readonly fixed: readonly Finding[] } {
+  const { path = 'a/pdf-forms', target = 'spec', settings, keepsModes = true, standing = [] } = around;
+  const subject = readSubject(skillOf(path, files));
+  if (!subject.ok) return { files, fixed: [] };
+  const validation = new Validation(new Policy(target, settings));
+  const mended = validation.mended(subject.value, { keepsModes, standing: new Set(standing) }, takes);
+  const { entries } = mended.subject;
+  const contentOf = (bytes: Buffer) => (isUtf8(bytes) ? bytes.toString() : bytes);
+  return {
+    files: Object.fromEntries(
+      entries.map(({ path, bytes, executable }) => [
+        path,
+        executable ? [bytes.toString()] : contentOf(bytes),
+      ]),
+    ),
+    fixed: mended.fixed,
+  };
 }
