@@ -290,6 +290,7 @@ addCommand(
     'skill-fleet validate',
     'skill-fleet validate skills/development/review --target claude-code',
     'skill-fleet validate --max-warnings 0 --json',
+    'skill-fleet validate --fix --dry-run',
   ],
 )
   .addOption(
@@ -302,7 +303,13 @@ addCommand(
     '--max-warnings <number>',
     'exit 1 when there are more warnings than that (default: any number is fine)',
     wholeNumber(0, 1_000_000_000),
-  );
+  )
+  .option('--fix', 'mend by itself what needs no person; docs/rules says of each rule what that is')
+  .option('--dry-run', 'with --fix: show what would be mended, and exit as --fix would; change nothing')
+  .hook('preAction', (command) => {
+    const { fix, dryRun } = command.opts();
+    if (dryRun && !fix) command.error('error: validate changes nothing by itself: --dry-run goes with --fix');
+  });
 
 addCommand(
   'resolve <path>',

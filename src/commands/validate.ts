@@ -11,17 +11,21 @@ import { type Loaded, oneByOne } from '../replica.ts';
 import { jsonText } from '../report/json.ts';
 import { noticeLines } from '../report/notice-text.ts';
 import type { Output } from '../report/output.ts';
+import { printableLine } from '../report/terminal-text.ts';
+import { FixReport } from '../report/validation-fixes.ts';
 import { annotateFindings } from '../report/validation-github.ts';
 import {
   type Count,
   countLine,
   FindingLines,
   findingJson,
+  fixableLine,
   type PlacedFinding,
 } from '../report/validation-text.ts';
 import { isOnGithub } from '../report/workflow-command.ts';
 import { parseSkillPath, type SkillPath } from '../skill/path.ts';
 import { isDocumentName } from '../skill/skill.ts';
+import { trashOf } from '../state-directory.ts';
 import { lostTargets } from '../validation/body-rules.ts';
 import type { Finding } from '../validation/finding.ts';
 import { Policy } from '../validation/policy.ts';
@@ -30,16 +34,26 @@ import { readSubject, type Subject } from '../validation/subject.ts';
 import { Validation } from '../validation/validation.ts';
 import { type GlobalFlags, runUnconfigured } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
+import { Fixing, type Home, type Site } from './validate-fix.ts';
+
+/** In seconds, as that of a sync. */
+const defaultLockTimeout = 60;
 
 /** Flags of `validate`. */
 export interface ValidateFlags extends GlobalFlags {
   readonly target?: Target;
   readonly maxWarnings?: number;
+  readonly fix?: boolean;
+  readonly dryRun?: boolean;
 }
 
-/** Prints what the rules find in each directory, each a library or one skill. Creates and changes nothing. */
+/**
+ * Prints what the rules find in each directory, each a library or one skill. Creates and changes nothing, unless it is
+ * asked to mend.
+ */
 export function run(flags: ValidateFlags, ...directories: readonly string[]): Promise<number> {
-  return runUnconfigured(flags, true, async ({ output, signal }) => {
+  const onlyReads = !flags.fix || flags.dryRun === true;
+  return runUnconfigured(flags, onlyReads, async ({ output, signal }) => {
     const config = await configOf(flags);
     if (!config.ok) return config;
     const { skillsDirectory, settings } = config.value;
@@ -47,30 +61,76 @@ export function run(flags: ValidateFlags, ...directories: readonly string[]): Pr
     const policy = new Policy(target, settings.validation);
     const named = directories.length > 0 ? directories : [path.relative('', skillsDirectory) || '.'];
     const libraries: Library[] = [];
-    for (const shown of named) {
-      const opened = await openLibrary(shown, config.value, signal);
-      if (!opened.ok) return opened;
-      libraries.push(opened.value);
-    }
     const report = new Report(flags, output);
-    for (const library of libraries) {
-      for await (const findings of findingsOf(library, policy, signal)) report.add(findings);
-      if (!flags.quiet) report.notices(library.listing);
+    const fixing = flags.fix ? fixingOf(flags, config.value, report, output, signal) : undefined;
+    try {
+      for (const shown of named) {
+        const opened = await openLibrary(shown, config.value, signal);
+        if (!opened.ok) return opened;
+        const begun = await fixing?.begin(homeOf(opened.value), opened.value.keepsModes);
+        if (begun?.ok === false) return begun;
+        // Another run may have written there meanwhile.
+        const again = begun?.value ? await openLibrary(shown, config.value, signal) : opened;
+        if (!again.ok) return again;
+        libraries.push(again.value);
+      }
+      for (const library of libraries) {
+        for await (const findings of findingsOf(library, policy, signal, fixing)) report.add(findings);
+        if (!flags.quiet) report.notices(library.listing);
+      }
+    } finally {
+      await fixing?.end();
     }
     return { ok: true, value: report.end(target) };
   });
+}
+
+function fixingOf(
+  flags: ValidateFlags,
+  { settings, stateDirectory }: ValidateConfig,
+  report: Report,
+  output: Output,
+  signal: AbortSignal,
+): Fixing {
+  const isDryRun = flags.dryRun === true;
+  report.fixes = new FixReport(output, {
+    ...{ isDryRun, isText: !flags.json, quiet: flags.quiet === true },
+    length: flags.verbose ? 'whole' : 'folded',
+  });
+  return new Fixing({
+    ...{ disk: nodeDisk, isDryRun, report: report.fixes, signal },
+    lockTimeoutMs: (flags.lockTimeout ?? defaultLockTimeout) * 1000,
+    // As they are shown.
+    takes: ({ severity }) => !flags.quiet || severity === 'error',
+    open: async (root) => openAt(root, settings, await trashOf(nodeDisk, stateDirectory, root)),
+    onWait: (holder) => {
+      if (!flags.quiet) output.notice(`waiting for ${printableLine(holder)}, which works on these skills\n`);
+    },
+    onNotices: (notices) => {
+      if (!flags.quiet) report.notices({ notices });
+    },
+  });
+}
+
+/** A library that is a part of the configured one is written as such: one lock keeps all others out. */
+function homeOf({ directory, own, below }: Library): Home {
+  if (below !== '') return { root: directory.root.slice(0, -below.length), prefix: below };
+  return own === undefined
+    ? { root: directory.root, prefix: '' }
+    : { root: own.directory.root, prefix: `${own.path}/` };
 }
 
 type Settings = NonNullable<ExaminedConfig['settings']>;
 
 interface ValidateConfig {
   readonly skillsDirectory: string;
+  readonly stateDirectory: string;
   readonly settings: Settings;
 }
 
 /** What of the configuration is needed here: not which database, nor whether there is one. */
 async function configOf(flags: ValidateFlags): Promise<Outcome<ValidateConfig>> {
-  const { problems, skillsDirectory, settings } = await examineConfig({
+  const { problems, skillsDirectory, stateDirectory, settings } = await examineConfig({
     flags,
     env: process.env,
     cwd: process.cwd(),
@@ -79,7 +139,7 @@ async function configOf(flags: ValidateFlags): Promise<Outcome<ValidateConfig>> 
   if (problem !== undefined) return refuse(problem);
   if (skillsDirectory === undefined || settings === undefined)
     throw new Error('nothing is wrong, and something is missing');
-  return { ok: true, value: { skillsDirectory: skillsDirectory.value, settings } };
+  return { ok: true, value: { skillsDirectory: skillsDirectory.value, stateDirectory, settings } };
 }
 
 /** A directory that was named: a library, or a skill, which may have others below it. */
@@ -104,13 +164,8 @@ async function openLibrary(
 ): Promise<Outcome<Library>> {
   // As the reference validator does, a document stands for its folder.
   const shown = isDocumentName(path.basename(named)) ? path.dirname(named) : named;
-  const open = (root: string) =>
-    openDirectory({
-      ...{ root, disk: nodeDisk, ignore: settings.ignore },
-      limits: { ...defaultLimits, ...settings.limits },
-      // Nothing is removed.
-      trash: '',
-    });
+  // Nothing is removed there.
+  const open = (root: string) => openAt(root, settings, '');
   const opened = await open(path.resolve(shown));
   if (!opened.ok) return opened;
   const directory = opened.value;
@@ -137,27 +192,50 @@ async function openLibrary(
   };
 }
 
+function openAt(root: string, { ignore, limits }: Settings, trash: string): Promise<Outcome<Directory>> {
+  return openDirectory({
+    ...{ root, disk: nodeDisk, ignore, trash },
+    limits: { ...defaultLimits, ...limits },
+  });
+}
+
 /** What is found in each skill, in byte order of their paths; then what is found in all of them together. */
-async function* findingsOf(library: Library, policy: Policy, signal: AbortSignal): AsyncGenerator<Checked> {
-  const { directory, listing, own, below, isWhole, shown } = library;
+async function* findingsOf(
+  library: Library,
+  policy: Policy,
+  signal: AbortSignal,
+  fixing: Fixing | undefined,
+): AsyncGenerator<Checked> {
+  const { directory, listing, own, below, isWhole, shown, keepsModes } = library;
+  const home = homeOf(library);
+  const judging = (validation: Validation, { root }: Directory) => ({
+    validation,
+    around: async (subject: Subject) => ({ standing: await standingOf(subject, root), keepsModes }),
+  });
   if (own !== undefined) {
-    const alone = new Validation(policy, below.slice(0, -1 - own.path.length));
-    for await (const loaded of oneByOne(own.directory.load([own.path]))) {
-      const findings = await check(alone, loaded, own.directory.root, library.keepsModes);
-      yield { skills: 1, findings: findings.map((finding) => placed(finding, shown, own.path)) };
+    const alone = judging(new Validation(policy, below.slice(0, -1 - own.path.length)), own.directory);
+    const given = (finding: Finding) => placed(finding, shown, own.path);
+    const site = {
+      ...{ ...alone, home: { ...home, prefix: home.prefix.slice(0, -1 - own.path.length) }, placed: given },
+      placeOf: () => shown,
+    };
+    const loads = own.directory.load([own.path]);
+    for await (const loaded of oneByOne(fixing?.mending(loads, site) ?? loads)) {
+      yield { skills: 1, findings: (await check(loaded, alone)).map(given) };
     }
   }
-  const validation = new Validation(policy, below);
-  const given = (findings: readonly Finding[]) => findings.map((finding) => placed(finding, shown));
+  const all = judging(new Validation(policy, below), directory);
+  const given = (finding: Finding) => placed(finding, shown);
   for (const { path, problem } of listing.unreadable) {
-    yield { skills: 1, findings: given(validation.unreadable(path, problem)) };
+    yield { skills: 1, findings: all.validation.unreadable(path, problem).map(given) };
   }
-  for await (const loaded of oneByOne(directory.load(listing.paths))) {
+  const site = { ...all, home, placed: given, placeOf: (skill: SkillPath) => path.join(shown, skill) };
+  const loads = directory.load(listing.paths);
+  for await (const loaded of oneByOne(fixing?.mending(loads, site) ?? loads)) {
     signal.throwIfAborted();
-    const findings = await check(validation, loaded, directory.root, library.keepsModes);
-    yield { skills: 1, findings: given(findings) };
+    yield { skills: 1, findings: (await check(loaded, all)).map(given) };
   }
-  yield { skills: 0, findings: given(validation.library(isWhole)) };
+  yield { skills: 0, findings: all.validation.library(isWhole).map(given) };
 }
 
 interface Checked {
@@ -166,15 +244,13 @@ interface Checked {
 }
 
 async function check(
-  validation: Validation,
   loaded: Loaded,
-  root: string,
-  keepsModes: boolean,
+  { validation, around }: Pick<Site, 'validation' | 'around'>,
 ): Promise<readonly Finding[]> {
   if ('problem' in loaded) return validation.unreadable(loaded.path, loaded.problem);
   const subject = readSubject(loaded.skill);
   if (!subject.ok) return validation.unreadable(loaded.path, subject.problem);
-  return validation.skill(subject.value, { standing: await standingOf(subject.value, root), keepsModes });
+  return validation.skill(subject.value, await around(subject.value));
 }
 
 /** What links lead to that is no file of the skill, and there all the same: a nested skill's, or an ignored one. */
@@ -199,7 +275,9 @@ class Report {
   readonly #output: Output;
   readonly #lines: FindingLines;
   readonly #kept: PlacedFinding[] = [];
-  readonly #count = { errors: 0, warnings: 0, infos: 0, skills: 0 };
+  readonly #count = { errors: 0, warnings: 0, infos: 0, fixable: 0, skills: 0 };
+  /** What was mended, where that was asked for. */
+  fixes: FixReport | undefined;
 
   constructor(flags: ValidateFlags, output: Output) {
     this.#flags = flags;
@@ -209,7 +287,10 @@ class Report {
 
   add({ skills, findings }: Checked): void {
     this.#count.skills += skills;
-    for (const { finding } of findings) this.#count[counters[finding.severity]]++;
+    for (const { finding } of findings) {
+      this.#count[counters[finding.severity]]++;
+      if (finding.fixable) this.#count.fixable++;
+    }
     if (this.#flags.json || isOnGithub(process.env)) this.#kept.push(...findings);
     if (this.#flags.json) return;
     const shown = this.#flags.quiet
@@ -218,7 +299,7 @@ class Report {
     if (shown.length > 0) this.#output.result(this.#lines.lines(shown));
   }
 
-  notices({ notices }: Listing): void {
+  notices({ notices }: Pick<Listing, 'notices'>): void {
     for (const notice of notices) {
       if (notice.notice !== 'root-document')
         this.#output.notice(noticeLines(notice, this.#flags.verbose === true));
@@ -229,12 +310,16 @@ class Report {
   end(target: Target): number {
     const { skills, ...summary }: Count = this.#count;
     const { json, maxWarnings = Number.POSITIVE_INFINITY } = this.#flags;
-    const isFailed = summary.errors > 0 || summary.warnings > maxWarnings;
+    const isFailed = summary.errors > 0 || summary.warnings > maxWarnings || this.fixes?.hasFailed === true;
     const exitCode = isFailed ? exitCodes.failed : exitCodes.done;
     this.#output.result(
       json
-        ? jsonText({ target, skills, findings: this.#kept.map(findingJson), summary, exitCode })
-        : countLine(this.#count),
+        ? jsonText({
+            ...{ target, skills, findings: this.#kept.map(findingJson), summary },
+            ...(this.fixes && { fix: this.fixes.json() }),
+            exitCode,
+          })
+        : countLine(this.#count) + (this.fixes?.summary() ?? fixableLine(this.#count)),
     );
     if (isOnGithub(process.env)) process.stderr.write(annotateFindings(this.#kept, process.env));
     return exitCode;

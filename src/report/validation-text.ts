@@ -17,6 +17,8 @@ export interface Count {
   readonly errors: number;
   readonly warnings: number;
   readonly infos: number;
+  /** Those of them that `--fix` mends. */
+  readonly fixable: number;
   readonly skills: number;
 }
 
@@ -73,8 +75,13 @@ export function countLine({ errors, warnings, infos, skills }: Count): string {
   return `${counted(errors, 'error')}, ${counted(warnings, 'warning')} in ${counted(skills, 'skill')}${notes}\n`;
 }
 
+/** How many `--fix` mends, where it mends any. */
+export function fixableLine({ fixable }: Count): string {
+  return fixable === 0 ? '' : `${fixable} of them can be mended with --fix\n`;
+}
+
 /** A finding for programs: all of it, with its place and the page of its rule. */
 export function findingJson({ finding, place }: PlacedFinding) {
-  const { rule, severity, skill, line, column, what, remedy } = finding;
-  return { rule, severity, skill, file: place, line, column, what, remedy, page: pageOf(rule) };
+  const { rule, severity, skill, line, column, what, remedy, fixable } = finding;
+  return { rule, severity, skill, file: place, line, column, what, remedy, fixable, page: pageOf(rule) };
 }

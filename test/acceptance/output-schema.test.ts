@@ -43,6 +43,7 @@ test('every command prints one object that the schema knows, also where it fails
     'bad/SKILL.md': Buffer.from([0xff]),
   });
   await run('validated', 'validate');
+  await run('validated', 'validate --fix --dry-run');
   await run('failure', 'validate nowhere');
   await run('run', 'sync-db --dry-run --out plan.json');
   await run('run', 'apply plan.json');

@@ -41,6 +41,7 @@ skills/b/SKILL.md
   4:1  error  the specification has no field "author"  unknown-field
 
 3 errors, 1 warning in 3 skills
+1 of them can be mended with --fix
 `);
     expect(code).toBe(1);
   });
@@ -90,10 +91,10 @@ skills/b/SKILL.md
     });
     const counts = async (...args: readonly string[]) =>
       JSON.parse((await run(['validate', ...args, '--json'])).stdout).summary;
-    expect(await counts()).toEqual({ errors: 1, warnings: 1, infos: 0 });
-    expect(await counts('skills/a')).toEqual({ errors: 0, warnings: 0, infos: 0 });
-    expect(await counts('skills/b/x')).toEqual({ errors: 1, warnings: 0, infos: 0 });
-    expect(await counts('--target', 'spec')).toEqual({ errors: 3, warnings: 1, infos: 0 });
+    expect(await counts()).toEqual({ errors: 1, warnings: 1, infos: 0, fixable: 0 });
+    expect(await counts('skills/a')).toEqual({ errors: 0, warnings: 0, infos: 0, fixable: 0 });
+    expect(await counts('skills/b/x')).toEqual({ errors: 1, warnings: 0, infos: 0, fixable: 0 });
+    expect(await counts('--target', 'spec')).toEqual({ errors: 3, warnings: 1, infos: 0, fixable: 0 });
   });
 
   test('needs no database, and makes no state', async () => {

@@ -177,6 +177,19 @@ const described = {
 };
 
 /** What each command prints; `failure` is what any prints that could not begin. */
+const finding = z.strictObject({
+  rule: z.string(),
+  severity: z.enum(['error', 'warn', 'info']),
+  skill: path,
+  file: z.string().describe('From the working directory; the folder where it is about the skill as a whole.'),
+  line: z.int().min(1).optional(),
+  column: z.int().min(1).optional().describe('In UTF-16 units.'),
+  what: z.string(),
+  remedy: z.string().describe('What to do.'),
+  fixable: z.boolean().describe('Whether --fix mends it.'),
+  page: z.string().describe("The rule's page in the documentation."),
+});
+
 export const outputs = {
   run,
   failure: z.strictObject({ version, problems, exitCode }),
@@ -333,22 +346,21 @@ export const outputs = {
     version,
     target: z.enum(['spec', 'skill-fleet', 'claude-code', 'claude-api', 'codex', 'copilot', 'openclaw']),
     skills: count,
-    findings: z.array(
-      z.strictObject({
-        rule: z.string(),
-        severity: z.enum(['error', 'warn', 'info']),
-        skill: path,
-        file: z
-          .string()
-          .describe('From the working directory; the folder where it is about the skill as a whole.'),
-        line: z.int().min(1).optional(),
-        column: z.int().min(1).optional().describe('In UTF-16 units.'),
-        what: z.string(),
-        remedy: z.string().describe('What to do.'),
-        page: z.string().describe("The rule's page in the documentation."),
-      }),
-    ),
-    summary: z.strictObject({ errors: count, warnings: count, infos: count }),
+    findings: z.array(finding),
+    summary: z.strictObject({ errors: count, warnings: count, infos: count, fixable: count }),
+    fix: z
+      .strictObject({
+        dryRun: z.boolean(),
+        skills: count.describe('In which something was mended, or would be.'),
+        fixed: z.array(finding),
+        diffs: z
+          .array(z.strictObject({ skill: path, diff: z.string() }))
+          .optional()
+          .describe('With --dry-run: what --fix would change.'),
+        problems: z.array(problem).describe('What could not be written.'),
+      })
+      .optional()
+      .describe('With --fix. Findings are those that are left.'),
     exitCode,
   }),
   migrated: z.strictObject({ version, applied: z.array(z.string()) }),
