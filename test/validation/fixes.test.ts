@@ -45,6 +45,7 @@ const cases: { readonly [R in RuleName]?: readonly Case[] } = {
       unnamed('name: >\n  PDF\n  Forms\n'),
       unnamed('name: >-\n  pdf-forms\n'),
     ],
+    ['leaves one that another value repeats', '---\nname: &n x\ndescription: *n\n---\nRead.\n', null],
     ['writes it for a number', unnamed('name: 123\n'), unnamed('name: pdf-forms\n')],
   ],
   'field-not-quoted': [
@@ -200,6 +201,11 @@ const cases: { readonly [R in RuleName]?: readonly Case[] } = {
         'Read.\n\n<!-- skill-fleet-disable body-empty: a --> <!-- skill-fleet-disable name-format: a -->\n',
       ),
       document('', 'Read.\n\n'),
+    ],
+    [
+      'leaves one that is a part of what a capability is',
+      document('', '## Capabilities\n\n- **See**: sees\n  <!-- skill-fleet-disable body-empty: a -->\n'),
+      null,
     ],
     [
       'leaves one without which nothing stands there',
