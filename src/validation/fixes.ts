@@ -138,9 +138,19 @@ function holdsComment(text: string, node: Node): boolean {
 function blockEdits(subject: Subject, findings: readonly Finding[]): readonly Edit[] {
   const { text, lines } = subject.document;
   return foundEntries(subject, findings).flatMap((entry) => {
-    const splices = entrySplicesToBlock(text, lines, entry);
+    const splices = isForOpenClaw(entry) ? undefined : entrySplicesToBlock(text, lines, entry);
     return splices === undefined ? [] : splicing(subject, splices);
   });
+}
+
+/** Skills for OpenClaw hold what is for it alone as JSON: that is left as its readers know it. */
+function isForOpenClaw({ key, node }: Entry): boolean {
+  return (
+    key === 'metadata' &&
+    node.kind === 'map' &&
+    isFlow(node) &&
+    node.members.some((one) => one.node.kind === 'map')
+  );
 }
 
 /** Undefined where something cannot be written so. */

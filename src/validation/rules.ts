@@ -126,7 +126,7 @@ export const rules = {
     what: (_: OfField & { form: string }) =>
       `${_.field} is written with ${_.form}, which the reference validator refuses`,
     remedy: 'Write it as indented lines.',
-    fix: 'Writes lists and maps in brackets as indented lines, each value as it was written. Left are empty ones, those with a comment in them, and anchors, aliases and tags.',
+    fix: 'Writes lists and maps in brackets as indented lines, each value as it was written. Left are empty ones, those with a comment in them, metadata in braces with maps in it, as skills for OpenClaw have it, and anchors, aliases and tags.',
   },
   'dashes-in-frontmatter': {
     about: '--- within a value of the frontmatter',

@@ -131,6 +131,7 @@ const cases: { readonly [R in RuleName]?: readonly Case[] } = {
     ],
     ['leaves a comment where it is', fields('metadata:\n  tags: [a, # b\n    c]\n'), null, 'skill-fleet'],
     ['leaves what is empty', fields('metadata: {}\n'), null],
+    ['leaves what is for OpenClaw as JSON', fields('metadata: {"openclaw": {"emoji": "a"}}\n'), null],
     [
       'leaves anchors, aliases and tags',
       fields('license: &l MIT\ncompatibility: *l\nmetadata: !!map {a: b}\n'),
