@@ -291,6 +291,7 @@ addCommand(
     'skill-fleet validate skills/development/review --target claude-code',
     'skill-fleet validate --max-warnings 0 --json',
     'skill-fleet validate --fix --dry-run',
+    'skill-fleet validate --sarif > results.sarif',
   ],
 )
   .addOption(
@@ -303,6 +304,11 @@ addCommand(
     '--max-warnings <number>',
     'exit 1 when there are more warnings than that (default: any number is fine)',
     wholeNumber(0, 1_000_000_000),
+  )
+  .addOption(
+    new Option('--sarif', 'print SARIF 2.1.0, for code scanning: --sarif > results.sarif').conflicts([
+      'json',
+    ]),
   )
   .option('--fix', 'mend by itself what needs no person; docs/rules says of each rule what that is')
   .option('--dry-run', 'with --fix: show what would be mended, and exit as --fix would; change nothing')

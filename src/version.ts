@@ -1,9 +1,17 @@
-// The version of this program.
+// The version of this program, and where it is at home.
 
 import { readFileSync } from 'node:fs';
 
+function packageFile(): { readonly version: string; readonly homepage?: string } {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+}
+
 /** As package.json has it. */
 export function programVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { readonly version: string }).version;
+  return packageFile().version;
+}
+
+/** The URL below which the files of the project can be read; undefined where package.json names none. */
+export function programHome(): string | undefined {
+  return packageFile().homepage;
 }

@@ -6,14 +6,17 @@ import { type Directory, type Listing, openDirectory } from '../directory/direct
 import { defaultLimits } from '../directory/limits.ts';
 import { answer, nodeDisk } from '../disk.ts';
 import { fileModesAreKept } from '../git/file-modes.ts';
+import { workTree } from '../git/work-tree.ts';
 import { type Outcome, refuse } from '../problem.ts';
-import { type Loaded, oneByOne } from '../replica.ts';
-import { jsonText } from '../report/json.ts';
+import { interrupted, type Loaded, oneByOne } from '../replica.ts';
+import { realPath } from '../report/github.ts';
+import { ListedJson, problemJson } from '../report/json.ts';
 import { noticeLines } from '../report/notice-text.ts';
 import type { Output } from '../report/output.ts';
 import { printableLine } from '../report/terminal-text.ts';
 import { FixReport } from '../report/validation-fixes.ts';
-import { annotateFindings } from '../report/validation-github.ts';
+import { FindingAnnotations } from '../report/validation-github.ts';
+import { FindingsSarif } from '../report/validation-sarif.ts';
 import {
   type Count,
   countLine,
@@ -32,8 +35,10 @@ import { Policy } from '../validation/policy.ts';
 import type { Target } from '../validation/rules.ts';
 import { readSubject, type Subject } from '../validation/subject.ts';
 import { Validation } from '../validation/validation.ts';
+import { programHome, programVersion } from '../version.ts';
 import { type GlobalFlags, runUnconfigured } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
+import { exitCodeUnder } from './interruption.ts';
 import { Fixing, type Home, type Site } from './validate-fix.ts';
 
 /** In seconds, as that of a sync. */
@@ -45,6 +50,7 @@ export interface ValidateFlags extends GlobalFlags {
   readonly maxWarnings?: number;
   readonly fix?: boolean;
   readonly dryRun?: boolean;
+  readonly sarif?: boolean;
 }
 
 /**
@@ -61,7 +67,7 @@ export function run(flags: ValidateFlags, ...directories: readonly string[]): Pr
     const policy = new Policy(target, settings.validation);
     const named = directories.length > 0 ? directories : [path.relative('', skillsDirectory) || '.'];
     const libraries: Library[] = [];
-    const report = new Report(flags, output);
+    const report = new Report(flags, output, target);
     const fixing = flags.fix ? fixingOf(flags, config.value, report, output, signal) : undefined;
     try {
       for (const shown of named) {
@@ -78,10 +84,13 @@ export function run(flags: ValidateFlags, ...directories: readonly string[]): Pr
         for await (const findings of findingsOf(library, policy, signal, fixing)) report.add(findings);
         if (!flags.quiet) report.notices(library.listing);
       }
+    } catch (error) {
+      if (!signal.aborted || !report.breakOff(exitCodeUnder(signal, exitCodes.failed))) throw error;
+      return { ok: true, value: exitCodes.failed };
     } finally {
       await fixing?.end();
     }
-    return { ok: true, value: report.end(target) };
+    return { ok: true, value: report.end(await rootOf(libraries)) };
   });
 }
 
@@ -94,7 +103,7 @@ function fixingOf(
 ): Fixing {
   const isDryRun = flags.dryRun === true;
   report.fixes = new FixReport(output, {
-    ...{ isDryRun, isText: !flags.json, quiet: flags.quiet === true },
+    ...{ isDryRun, isText: !flags.json && !flags.sarif, quiet: flags.quiet === true },
     length: flags.verbose ? 'whole' : 'folded',
   });
   return new Fixing({
@@ -122,14 +131,14 @@ function homeOf({ directory, own, below }: Library): Home {
 
 type Settings = NonNullable<ExaminedConfig['settings']>;
 
-interface ValidateConfig {
+export interface ValidateConfig {
   readonly skillsDirectory: string;
   readonly stateDirectory: string;
   readonly settings: Settings;
 }
 
 /** What of the configuration is needed here: not which database, nor whether there is one. */
-async function configOf(flags: ValidateFlags): Promise<Outcome<ValidateConfig>> {
+export async function configOf(flags: ValidateFlags): Promise<Outcome<ValidateConfig>> {
   const { problems, skillsDirectory, stateDirectory, settings } = await examineConfig({
     flags,
     env: process.env,
@@ -143,7 +152,7 @@ async function configOf(flags: ValidateFlags): Promise<Outcome<ValidateConfig>> 
 }
 
 /** A directory that was named: a library, or a skill, which may have others below it. */
-interface Library {
+export interface Library {
   /** As it was named. */
   readonly shown: string;
   readonly directory: Directory;
@@ -157,7 +166,7 @@ interface Library {
   readonly keepsModes: boolean;
 }
 
-async function openLibrary(
+export async function openLibrary(
   named: string,
   { skillsDirectory, settings }: ValidateConfig,
   signal: AbortSignal,
@@ -269,20 +278,30 @@ function placed(finding: Finding, shown: string, own?: string): PlacedFinding {
   return { finding, place: path.join(folder, finding.file ?? '') };
 }
 
-/** Says what is found as it comes, or keeps it for one object. */
+/** The folder that the first directory's repository begins at; where it is in none, the working directory. */
+async function rootOf([first]: readonly Library[]): Promise<string> {
+  return realPath((first && (await workTree(first.directory.root))) ?? process.cwd());
+}
+
+/** Says what is found as it comes; for SARIF, which has the gravest first, at the end. */
 class Report {
   readonly #flags: ValidateFlags;
   readonly #output: Output;
+  readonly #target: Target;
   readonly #lines: FindingLines;
-  readonly #kept: PlacedFinding[] = [];
+  readonly #json: ListedJson;
+  readonly #sarif = new FindingsSarif();
+  readonly #annotations = isOnGithub(process.env) ? new FindingAnnotations(process.env) : undefined;
   readonly #count = { errors: 0, warnings: 0, infos: 0, fixable: 0, skills: 0 };
   /** What was mended, where that was asked for. */
   fixes: FixReport | undefined;
 
-  constructor(flags: ValidateFlags, output: Output) {
+  constructor(flags: ValidateFlags, output: Output, target: Target) {
     this.#flags = flags;
     this.#output = output;
+    this.#target = target;
     this.#lines = new FindingLines(output.colors);
+    this.#json = new ListedJson(output.result, { target }, 'findings');
   }
 
   add({ skills, findings }: Checked): void {
@@ -291,8 +310,13 @@ class Report {
       this.#count[counters[finding.severity]]++;
       if (finding.fixable) this.#count.fixable++;
     }
-    if (this.#flags.json || isOnGithub(process.env)) this.#kept.push(...findings);
-    if (this.#flags.json) return;
+    this.#annotations?.add(findings);
+    if (this.#flags.sarif) this.#sarif.add(findings);
+    else if (this.#flags.json) this.#json.add(findings.map(findingJson));
+    else this.#print(findings);
+  }
+
+  #print(findings: readonly PlacedFinding[]): void {
     const shown = this.#flags.quiet
       ? findings.filter(({ finding }) => finding.severity === 'error')
       : findings;
@@ -306,22 +330,27 @@ class Report {
     }
   }
 
+  /** Ends an object that was begun. False where none was. */
+  breakOff(exitCode: number): boolean {
+    const { skills, ...summary } = this.#count;
+    if (this.#json.isBegun)
+      this.#json.end({ skills, summary, problems: [problemJson(interrupted)], exitCode });
+    return this.#json.isBegun;
+  }
+
   /** Returns the exit code. */
-  end(target: Target): number {
+  end(root: string): number {
     const { skills, ...summary }: Count = this.#count;
-    const { json, maxWarnings = Number.POSITIVE_INFINITY } = this.#flags;
+    const { json, sarif, maxWarnings = Number.POSITIVE_INFINITY } = this.#flags;
     const isFailed = summary.errors > 0 || summary.warnings > maxWarnings || this.fixes?.hasFailed === true;
     const exitCode = isFailed ? exitCodes.failed : exitCodes.done;
-    this.#output.result(
-      json
-        ? jsonText({
-            ...{ target, skills, findings: this.#kept.map(findingJson), summary },
-            ...(this.fixes && { fix: this.fixes.json() }),
-            exitCode,
-          })
-        : countLine(this.#count) + (this.fixes?.summary() ?? fixableLine(this.#count)),
-    );
-    if (isOnGithub(process.env)) process.stderr.write(annotateFindings(this.#kept, process.env));
+    if (json) this.#json.end({ skills, summary, ...(this.fixes && { fix: this.fixes.json() }), exitCode });
+    else if (sarif) {
+      const program = { version: programVersion(), home: programHome() };
+      this.#output.result(this.#sarif.text({ ...program, target: this.#target, root, exitCode }));
+    } else this.#output.result(countLine(this.#count) + (this.fixes?.summary() ?? fixableLine(this.#count)));
+    // Past the output, in which nothing is a command to the runner.
+    if (this.#annotations) process.stderr.write(this.#annotations.lines());
     return exitCode;
   }
 }

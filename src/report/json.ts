@@ -14,3 +14,40 @@ export function jsonText(value: { readonly [key: string]: unknown }): string {
 export function problemJson(problem: Problem): Problem & { readonly what: string; readonly remedy: string } {
   return { ...problem, ...sentenceOf(problem) };
 }
+
+/** An object with one list that is written as it comes: as {@link jsonText} writes it, in the order of the calls. */
+export class ListedJson {
+  readonly #write: (text: string) => void;
+  readonly #opening: string;
+  #state: 'silent' | 'empty' | 'filled' = 'silent';
+
+  /** @param head what stands before the list, which is called `name` */
+  constructor(write: (text: string) => void, head: { readonly [key: string]: unknown }, name: string) {
+    this.#write = write;
+    this.#opening = `${jsonText(head).slice(0, -'\n}\n'.length)},\n  ${JSON.stringify(name)}: [`;
+  }
+
+  /** Whether a part of the object is written, so that only {@link end} makes it whole. */
+  get isBegun(): boolean {
+    return this.#state !== 'silent';
+  }
+
+  add(items: readonly object[]): void {
+    if (items.length === 0) return;
+    const lines = JSON.stringify(items, null, 2).slice('['.length, -'\n]'.length).replaceAll('\n', '\n  ');
+    this.#write(`${this.#begin()}${this.#state === 'filled' ? ',' : ''}${lines}`);
+    this.#state = 'filled';
+  }
+
+  /** Writes what stands after the list. */
+  end(tail: { readonly [key: string]: unknown }): void {
+    const rest = JSON.stringify(tail, null, 2).slice('{'.length);
+    this.#write(`${this.#begin()}${this.#state === 'filled' ? '\n  ' : ''}],${rest}\n`);
+  }
+
+  #begin(): string {
+    if (this.isBegun) return '';
+    this.#state = 'empty';
+    return this.#opening;
+  }
+}

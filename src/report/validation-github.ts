@@ -12,23 +12,30 @@ const kinds: readonly (readonly [Severity, AnnotationKind])[] = [
   ['info', 'notice'],
 ];
 
-/** The annotations of all findings; of more than GitHub shows, the last one of a kind counts the rest. */
-export function annotateFindings(
-  findings: readonly PlacedFinding[],
-  env: { readonly [name: string]: string | undefined },
-): string {
-  const workspace = realPath(env['GITHUB_WORKSPACE'] || process.cwd());
-  return kinds
-    .map(([severity, kind]): Kind => {
-      const own = findings.filter(({ finding }) => finding.severity === severity);
-      return {
-        kind,
-        count: own.length,
-        shown: own.slice(0, maxAnnotations).map((one) => annotation(one, workspace)),
-      };
-    })
-    .map(annotationLines)
-    .join('');
+/** Counts findings, and keeps those that GitHub shows. */
+export class FindingAnnotations {
+  readonly #workspace: string;
+  readonly #kept = new Map(
+    kinds.map(([severity, kind]) => [severity, { kind, count: 0, shown: [] as Kind['shown'][number][] }]),
+  );
+
+  constructor(env: { readonly [name: string]: string | undefined }) {
+    this.#workspace = realPath(env['GITHUB_WORKSPACE'] || process.cwd());
+  }
+
+  add(findings: readonly PlacedFinding[]): void {
+    for (const one of findings) {
+      const own = this.#kept.get(one.finding.severity);
+      if (own === undefined) continue;
+      own.count++;
+      if (own.shown.length < maxAnnotations) own.shown.push(annotation(one, this.#workspace));
+    }
+  }
+
+  /** The annotations; of more than GitHub shows, the last one of a kind counts the rest. */
+  lines(): string {
+    return [...this.#kept.values()].map(annotationLines).join('');
+  }
 }
 
 function annotation({ finding, place }: PlacedFinding, workspace: string): Kind['shown'][number] {

@@ -361,6 +361,7 @@ export const outputs = {
       })
       .optional()
       .describe('With --fix. Findings are those that are left.'),
+    problems: problems.optional().describe('Why it ended early.'),
     exitCode,
   }),
   migrated: z.strictObject({ version, applied: z.array(z.string()) }),
