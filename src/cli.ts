@@ -318,6 +318,20 @@ addCommand(
   });
 
 addCommand(
+  'to-prompt [dirs...]',
+  'print the skills as a block of a prompt, <available_skills>; no database is asked',
+  () => import('./commands/to-prompt.ts') as Promise<CommandModule>,
+  ['skill-fleet to-prompt > skills.xml', 'skill-fleet to-prompt skills/development skills/docker'],
+);
+
+addCommand(
+  'read-properties <dir>',
+  'print what the document of one skill says of it, as JSON; no database is asked',
+  () => import('./commands/read-properties.ts') as Promise<CommandModule>,
+  ['skill-fleet read-properties skills/docker'],
+);
+
+addCommand(
   'resolve <path>',
   'settle one conflict',
   () => import('./commands/resolve.ts') as Promise<CommandModule>,
@@ -459,7 +473,7 @@ function exitCodesOf(command: Command): string {
 
 const groups: { readonly [heading: string]: readonly string[] } = {
   'Sync:': ['sync-db', 'export-to-db', 'import-from-db', 'apply', 'resolve'],
-  'Look:': ['status', 'list', 'show', 'diff', 'verify', 'validate'],
+  'Look:': ['status', 'list', 'show', 'diff', 'verify', 'validate', 'to-prompt', 'read-properties'],
   'History:': ['log', 'restore', 'undo', 'prune'],
   'Database:': ['migrate', 'doctor'],
   'Shell:': ['completion'],

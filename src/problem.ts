@@ -302,6 +302,14 @@ const reasons = {
     what: `${placeOf(_)}:${_.column}: the aliases in ${quoted(_.key)} grow beyond all bounds`,
     remedy: 'Write the values out instead of repeating them with *aliases.',
   }),
+  'properties-not-readable': (_: OfLine & { why: string }): Sentence => ({
+    what: `${placeOf(_)}: ${_.why}`,
+    remedy: 'Give the document its name and its description; validate names all that is wrong with it.',
+  }),
+  'no-skill-there': (_: { directory: string }): Sentence => ({
+    what: `${_.directory} holds no SKILL.md`,
+    remedy: 'Name the folder of one skill.',
+  }),
 
   // ---- a document that cannot be changed ----
   'not-patchable': (_: OfSkill & { file: string; line?: number; key: string }): Sentence => ({

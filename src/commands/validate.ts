@@ -85,8 +85,8 @@ export function run(flags: ValidateFlags, ...directories: readonly string[]): Pr
         if (!flags.quiet) report.notices(library.listing);
       }
     } catch (error) {
-      if (!signal.aborted || !report.breakOff(exitCodeUnder(signal, exitCodes.failed))) throw error;
-      return { ok: true, value: exitCodes.failed };
+      if (!signal.aborted || !flags.json) throw error;
+      return { ok: true, value: report.breakOff(signal) };
     } finally {
       await fixing?.end();
     }
@@ -330,12 +330,12 @@ class Report {
     }
   }
 
-  /** Ends an object that was begun. False where none was. */
-  breakOff(exitCode: number): boolean {
+  /** Makes the object whole that was begun. Returns the exit code. */
+  breakOff(signal: AbortSignal): number {
     const { skills, ...summary } = this.#count;
-    if (this.#json.isBegun)
-      this.#json.end({ skills, summary, problems: [problemJson(interrupted)], exitCode });
-    return this.#json.isBegun;
+    const exitCode = exitCodeUnder(signal, exitCodes.failed);
+    this.#json.end({ skills, summary, problems: [problemJson(interrupted)], exitCode });
+    return exitCode;
   }
 
   /** Returns the exit code. */

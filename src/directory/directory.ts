@@ -21,6 +21,7 @@ import { compareBytes, foldersAbove, type SkillPath } from '../skill/path.ts';
 import { Above } from './above.ts';
 import { applyChanges } from './apply.ts';
 import { mapBounded, skillsAtOnce } from './bounded.ts';
+import { type ReadDocument, readDocumentAt } from './document.ts';
 import { baseRules } from './ignore.ts';
 import { readJournal } from './journal.ts';
 import { KnownBits, withoutModes } from './known-bits.ts';
@@ -231,6 +232,18 @@ export class Directory implements FilesReplica {
       for (const batch of batchesOf(found, bytesOf)) {
         yield await mapBounded(batch, skillsAtOnce, (one) => this.#read(one));
       }
+    }
+  }
+
+  /** Reads the documents of the skills that are asked for, a few at a time, and no other file of theirs. */
+  async *documents(
+    paths: readonly SkillPath[],
+  ): AsyncGenerator<{ readonly path: SkillPath; readonly document: Outcome<ReadDocument> }> {
+    for (let at = 0; at < paths.length; at += skillsAtOnce) {
+      yield* await mapBounded(paths.slice(at, at + skillsAtOnce), skillsAtOnce, async (path) => ({
+        path,
+        document: await readDocumentAt(this.#library, path),
+      }));
     }
   }
 

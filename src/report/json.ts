@@ -27,11 +27,6 @@ export class ListedJson {
     this.#opening = `${jsonText(head).slice(0, -'\n}\n'.length)},\n  ${JSON.stringify(name)}: [`;
   }
 
-  /** Whether a part of the object is written, so that only {@link end} makes it whole. */
-  get isBegun(): boolean {
-    return this.#state !== 'silent';
-  }
-
   add(items: readonly object[]): void {
     if (items.length === 0) return;
     const lines = JSON.stringify(items, null, 2).slice('['.length, -'\n]'.length).replaceAll('\n', '\n  ');
@@ -46,7 +41,7 @@ export class ListedJson {
   }
 
   #begin(): string {
-    if (this.isBegun) return '';
+    if (this.#state !== 'silent') return '';
     this.#state = 'empty';
     return this.#opening;
   }

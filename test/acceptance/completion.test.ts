@@ -23,7 +23,7 @@ const lines: readonly (readonly [
   listedByBash?: readonly string[],
 ])[] = [
   ['skill-fleet sy', ['sync-db']],
-  ['skill-fleet re', ['resolve', 'restore']],
+  ['skill-fleet re', ['read-properties', 'resolve', 'restore']],
   ['skill-fleet --ver', ['--version']],
   ['skill-fleet nothing ', []],
   ['skill-fleet help und', ['undo']],

@@ -45,6 +45,9 @@ test('every command prints one object that the schema knows, also where it fails
   await run('validated', 'validate');
   await run('validated', 'validate --fix --dry-run');
   await run('failure', 'validate nowhere');
+  expect((await run('prompt', 'to-prompt')).problems).toHaveLength(1);
+  await run('properties', 'read-properties skills/a');
+  await run('failure', 'read-properties skills');
   await run('run', 'sync-db --dry-run --out plan.json');
   await run('run', 'apply plan.json');
   await run('failure', 'apply nowhere.json');

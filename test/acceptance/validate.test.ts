@@ -1,13 +1,30 @@
 // `validate` as a user runs it: what it prints, by what it exits, and what it needs.
 
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { writeFiles } from '../folders.ts';
-import { makeProject, projectRoot } from './cli.ts';
+import { makeProject, personEnvironment, projectRoot, type Ran, runProcess } from './cli.ts';
 
 const document = (name: string, more = '', body = 'Read the form first.\n') =>
   `---\nname: ${name}\ndescription: Fills forms. Use when one is given.\n${more}---\n${body}`;
+
+/** What of SARIF these tests look at. */
+interface Log {
+  readonly runs: readonly [
+    {
+      readonly results: readonly {
+        readonly message: { readonly text: string };
+        readonly locations: readonly [
+          { readonly physicalLocation: { readonly artifactLocation: { readonly uri: string } } },
+        ];
+      }[];
+    },
+  ];
+}
 
 async function projectWith(files: { readonly [path: string]: string }) {
   const project = await makeProject();
@@ -53,6 +70,9 @@ skills/b/SKILL.md
     [['--target', 'openclaw', '--max-warnings', '0'], 1],
     [['--target', 'nobody'], 64],
     [['--max-warnings', 'some'], 64],
+    [['--sarif', '--max-warnings', '0'], 1],
+    [['--sarif'], 0],
+    [['--sarif', '--json'], 64],
   ])('with %j exits %d over one warning', async (args, code) => {
     const { run } = await projectWith({ 'skills/a/SKILL.md': document('a', '', '[b](b.md)\n') });
     expect((await run(['validate', ...args])).code).toBe(code);
@@ -146,5 +166,71 @@ skills/b/SKILL.md
     expect((await run(['validate'], env)).stderr).toBe(
       '::error file=skills/a/SKILL.md,line=4,col=1,title=unknown-field::the specification has no field "author"%0AMove it below metadata, or choose the target that the skill is for.\n',
     );
+  });
+
+  test('annotates beside any output, and puts nothing of it into that', async () => {
+    const { folder, run } = await projectWith({ 'skills/a/SKILL.md': document('a', '"::x::##[y]": ann\n') });
+    const env = { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: folder };
+    for (const [flag, findingsOf] of [
+      ['--sarif', (log: Log) => log.runs[0].results.map(({ message }) => message.text)],
+      [
+        '--json',
+        ({ findings }: { findings: readonly { what: string }[] }) => findings.map(({ what }) => what),
+      ],
+    ] as const) {
+      const { stdout, stderr } = await run(['validate', flag], env);
+      expect(findingsOf(JSON.parse(stdout))).toEqual([expect.stringContaining('no field "::x::##[y]"')]);
+      expect(stdout).not.toMatch(/^\s*::|##\[/m);
+      expect(stderr.match(/^::(error|warning|notice) /gm)).toEqual(['::error ']);
+    }
+  });
+
+  test('prints SARIF with paths from the root of the repository, wherever it runs', async () => {
+    const { folder, run } = await projectWith({
+      'lib/my skills/a/SKILL.md': document('a', 'author: ann\n', '[b](b.md)\n'),
+    });
+    const urisOf = ({ stdout }: Ran) =>
+      (JSON.parse(stdout) as Log).runs[0].results.map(
+        ({ locations: [{ physicalLocation }] }) => physicalLocation.artifactLocation.uri,
+      );
+    const inFolder = (cwd: string, ...args: readonly string[]) =>
+      runProcess(process.execPath, [path.join(projectRoot, 'dist/cli.js'), 'validate', ...args, '--sarif'], {
+        cwd,
+      });
+    // Without a repository, from the working directory.
+    expect(urisOf(await inFolder(path.join(folder, 'lib'), 'my skills'))).toEqual(
+      Array(2).fill('my%20skills/a/SKILL.md'),
+    );
+    await promisify(execFile)('git', ['init', '-q', folder]);
+    const ran = await run(['validate', 'lib/my skills', '--sarif']);
+    expect(ran).toMatchObject({ code: 1, stderr: '' });
+    expect(urisOf(ran)).toEqual(Array(2).fill('lib/my%20skills/a/SKILL.md'));
+    expect(await inFolder(path.join(folder, 'lib/my skills'), '.')).toEqual(ran);
+    // The file of a run that fails is empty, and taken for no result.
+    expect(await run(['validate', 'nowhere', '--sarif'])).toMatchObject({ code: 1, stdout: '' });
+  });
+
+  test('prints one whole object where it is interrupted', async () => {
+    const fields = Array.from({ length: 20 }, (_, at) => `field-${at}: a\n`).join('');
+    const names = Array.from({ length: 500 }, (_, at) => `s${at}`);
+    const { folder } = await projectWith(
+      Object.fromEntries(names.map((name) => [`skills/${name}/SKILL.md`, document(name, fields)])),
+    );
+    const child = spawn(process.execPath, [path.join(projectRoot, 'dist/cli.js'), 'validate', '--json'], {
+      cwd: folder,
+      env: personEnvironment(),
+    });
+    // Until it is read, a pipe takes a part only of what is written.
+    await once(child.stdout, 'readable');
+    child.kill('SIGINT');
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      stdout += text;
+    });
+    expect(await once(child, 'close')).toEqual([130, null]);
+    const { skills, findings, problems, exitCode } = JSON.parse(stdout);
+    expect({ problems, exitCode }).toMatchObject({ problems: [{ reason: 'interrupted' }], exitCode: 130 });
+    expect(skills).toBeLessThan(500);
+    expect(findings).toHaveLength(20 * skills);
   });
 });

@@ -99,6 +99,8 @@ const problems: { readonly [R in Reason]: readonly Omit<Problem<R>, 'reason'>[] 
   'frontmatter-never-closes': [document],
   'frontmatter-too-large': [{ ...document, length: n, limit: n }],
   'yaml-alias-bomb': [{ ...document, column, key: 'KEY' }],
+  'properties-not-readable': [{ ...document, why }],
+  'no-skill-there': [{ directory: 'DIR' }],
   'not-patchable': [
     { ...file, key: 'KEY' },
     { ...file, line, key: 'KEY' },

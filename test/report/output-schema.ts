@@ -364,6 +364,33 @@ export const outputs = {
     problems: problems.optional().describe('Why it ended early.'),
     exitCode,
   }),
+  prompt: z.strictObject({
+    version,
+    skills: z.array(
+      z.strictObject({
+        name: z.string(),
+        description: z.string(),
+        location: z.string().describe('The document, absolute.'),
+      }),
+    ),
+    problems,
+    exitCode,
+  }),
+  properties: z.strictObject({
+    version,
+    location: z.string().describe('The document, absolute.'),
+    properties: z
+      .strictObject({
+        name: z.string(),
+        description: z.string(),
+        license: z.json().optional(),
+        compatibility: z.json().optional(),
+        'allowed-tools': z.json().optional(),
+        metadata: z.json().optional(),
+      })
+      .describe('As the document says them. Scalars are texts, as they are written.'),
+    exitCode,
+  }),
   migrated: z.strictObject({ version, applied: z.array(z.string()) }),
 } as const;
 
