@@ -14,6 +14,7 @@ const mayImport: { readonly [room: string]: readonly string[] } = {
     'config',
     'directory',
     'disk',
+    'document',
     'git',
     'problem',
     'reconcile',
