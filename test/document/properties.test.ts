@@ -56,7 +56,8 @@ describe('the properties of a document', () => {
 
   test('are taken after a byte order mark', () => {
     expect(read(`\uFEFF${fronted('name: a\ndescription: b --- c\n')}`)).toEqual({
-      ...{ ok: true, value: { name: 'a', description: 'b --- c' } },
+      ok: true,
+      value: { name: 'a', description: 'b --- c' },
     });
   });
 
