@@ -206,6 +206,11 @@ addSyncOptions(
     () => import('./commands/export-to-db.ts'),
     ['skill-fleet export-to-db --dry-run', "skill-fleet export-to-db --skill-path 'development/**'"],
   ),
+).addOption(
+  new Option(
+    '--validate <level>',
+    'about what validate finds in the skills that are sent: warn tells it, error refuses errors (validation.export; default: warn)',
+  ).choices(['off', 'warn', 'error']),
 );
 
 addSyncOptions(

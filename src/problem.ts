@@ -85,6 +85,20 @@ const reasons = {
       'Set core.autocrlf to false, or * -text in .gitattributes, and check the files out anew. If it is meant, run again with --yes.',
   }),
 
+  'skills-not-valid': (_: {
+    count: number;
+    /** How many skills are sent, those among them. */
+    total: number;
+    target: string;
+    /** The first errors, each in a few words. */
+    first: readonly string[];
+    /** What shows all. */
+    command: string;
+  }): Sentence => ({
+    what: `${_.count} of ${_.total} ${_.total === 1 ? 'skill' : 'skills'} to send ${_.count === 1 ? 'has' : 'have'} errors by the rules for ${_.target}: ${_.first.join(', ')}`,
+    remedy: `See all of them: ${_.command}. Correct them, or send them as they are with --validate warn.`,
+  }),
+
   interrupted: (_: object): Sentence => ({
     what: 'Interrupted: what had not begun was not done',
     remedy: 'Run it again: it goes on from here.',

@@ -70,7 +70,7 @@ export async function configurationChecks(
         ? unknown()
         : valueFound(text, isSet ? fileSource : { kind: 'default', name: 'default' }),
     );
-  const { ignore = [], limits = {}, taxonomy, health } = settings ?? {};
+  const { ignore = [], limits = {}, taxonomy, validation, health } = settings ?? {};
   const mapping = taxonomy?.mapping ?? [];
   const set = Object.keys(limits);
   const limitTexts = Object.keys({ documentBytes: 0, fileBytes: 0, skillBytes: 0, filesPerSkill: 0 }).map(
@@ -103,11 +103,30 @@ export async function configurationChecks(
     setting('ignore patterns', ignore.length > 0, counted(ignore.length, 'pattern')),
     setting('limits', set.length > 0, limitTexts.join(', ')),
     setting('taxonomy mapping', mapping.length > 0, counted(mapping.length, 'rule')),
+    setting('validation', isValidationSet(validation), validationText(validation)),
     setting('health.maxAge', health?.maxAge !== undefined, health?.maxAge ?? 'none'),
     ...timeouts(examined, flags, env).map(([name, text, source]) =>
       check(name, () => valueFound(text, source)),
     ),
   ];
+}
+
+type ValidationSettings = NonNullable<ExaminedConfig['settings']>['validation'];
+
+function isValidationSet(validation: ValidationSettings | undefined): boolean {
+  const { rules = {}, overrides = [], ...named } = validation ?? {};
+  return [...Object.keys(rules), ...overrides, ...Object.keys(named)].length > 0;
+}
+
+/** Whom the skills are for, what an export does about it, and how much of the rules is set otherwise. */
+function validationText(validation: ValidationSettings | undefined): string {
+  const { target, rules = {}, overrides = [], export: level = 'warn' } = validation ?? {};
+  return [
+    target === undefined ? 'target spec, in an export skill-fleet' : `target ${target}`,
+    `export ${level}`,
+    `${counted(Object.keys(rules).length, 'rule')} set`,
+    ...(overrides.length > 0 ? [counted(overrides.length, 'override')] : []),
+  ].join(', ');
 }
 
 /** Where the database is, without user and password; or why nobody can tell. */

@@ -23,11 +23,13 @@ import { previewPlan } from '../sync/preview.ts';
 import { type Applied, runPlan } from '../sync/run.ts';
 import type { PlanSaver } from '../sync/saved-plan.ts';
 import { type Prepared, prepareSync, type SyncInput } from '../sync/sync.ts';
+import type { ExportLevel } from '../validation/rules.ts';
 import { programVersion } from '../version.ts';
 import { type GlobalFlags, runCommand, type Surroundings } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { exitCodeUnder } from './interruption.ts';
 import { PathGlobs } from './path-globs.ts';
+import type { SentValidation } from './sent-validation.ts';
 import { openSide, openSkills, whoRuns, withDatabase } from './sides.ts';
 
 /** Flags of the syncing commands. */
@@ -46,6 +48,7 @@ export interface SyncFlags extends GlobalFlags {
   readonly onConflict?: ConflictPolicy;
   readonly exitCode?: true | Pending;
   readonly status?: Status | 'all';
+  readonly validate?: ExportLevel;
 }
 
 /** What counts as pending for `--exit-code`: anything, what the database is ahead in, or conflicts alone. */
@@ -195,9 +198,34 @@ async function syncSides(direction: Direction, flags: SyncFlags, sides: Sides): 
   const globs = new PathGlobs(flags.skillPath ?? []);
   const input = inputOf(direction, flags, sides, globs);
   const prepared = await prepareSync(input);
-  const run = () => runPlan(input, prepared);
+  const validation = direction === 'export' ? await validationOf(flags, sides, prepared) : undefined;
+  const run = () => runPlan(validation ? { ...input, onSend: validation.onSend } : input, prepared);
   const command = commandNames[direction];
-  return { ok: true, value: await carryOut({ flags, sides, input, prepared, globs, command, run }) };
+  return {
+    ok: true,
+    value: await carryOut({
+      flags,
+      sides,
+      input,
+      prepared,
+      globs,
+      command,
+      run,
+      ...(validation && { validation }),
+    }),
+  };
+}
+
+/** What looks at the skills that an export sends, where it sends any; what that takes is loaded here. */
+async function validationOf(
+  flags: SyncFlags,
+  { config, directory }: Sides,
+  { plan }: Prepared,
+): Promise<SentValidation | undefined> {
+  const level = flags.validate ?? config.validation.export ?? 'warn';
+  if (level === 'off' || plan.changes.length === 0) return undefined;
+  const { SentValidation } = await import('./sent-validation.ts');
+  return new SentValidation(level, config, flags, directory.root);
 }
 
 /** A plan, and what showing it or carrying it out takes. */
@@ -215,6 +243,8 @@ export interface Work {
   readonly planNext?: () => Promise<Plan>;
   /** Where the plan was read from, if it was saved. */
   readonly planFile?: string;
+  /** Looks at what is sent. */
+  readonly validation?: SentValidation;
 }
 
 /** Shows a plan or carries it out, and says what became of it. Returns the exit code. */
@@ -228,6 +258,7 @@ export async function carryOut({
   run,
   planNext,
   planFile,
+  validation,
 }: Work): Promise<number> {
   let { plan } = prepared;
   for (const notice of prepared.notices) report.notice(notice);
@@ -237,6 +268,10 @@ export async function carryOut({
   const done: PlannedChange[] = [];
   let number: number | undefined;
   let savedAs = planFile;
+  if (!flags.dryRun && !plan.refusal) {
+    const refusal = await validation?.guard(plan, input.files.load, signal);
+    if (refusal) plan = { ...plan, refusal };
+  }
   if (flags.dryRun) {
     // A plan that must not be carried out is not kept to be carried out later.
     const saving =
@@ -250,10 +285,13 @@ export async function carryOut({
         signal.throwIfAborted();
         input.onProgress?.('show', ++shown, total);
         report.preview(preview);
+        await validation?.look(preview);
         const problem = await saver?.add(preview);
         if (problem) failed.push(problem);
       }
-      const saved = await saver?.finish();
+      const refusal = plan.refusal ?? validation?.refusal();
+      if (refusal) plan = { ...plan, refusal };
+      const saved = refusal ? undefined : await saver?.finish();
       if (saved?.ok) savedAs = flags.out;
       else if (saved) failed.push(saved.problem);
     } finally {
@@ -273,6 +311,8 @@ export async function carryOut({
     if (count > 0 && number !== undefined)
       report.notice({ notice: 'trash', count, folder: directory.trash, run: number });
   }
+  const found = validation?.found();
+  if (found && found.skills > 0) report.validated(found);
   const next = done.length > 0 && !signal.aborted ? await planNext?.() : undefined;
   // What one problem keeps many skills from is said once.
   const problems = [

@@ -10,8 +10,8 @@ import type { SkillPath } from '../skill/path.ts';
 import { documentOf, makeSkill, type Skill } from '../skill/skill.ts';
 import { lockDirectory } from '../sync/directory-lock.ts';
 import type { Finding } from '../validation/finding.ts';
-import { readSubject, type Subject } from '../validation/subject.ts';
-import type { Surroundings, Validation } from '../validation/validation.ts';
+import { readSubject } from '../validation/subject.ts';
+import type { Judge } from './skill-check.ts';
 
 export interface FixingOptions {
   readonly disk: Disk;
@@ -36,10 +36,8 @@ export interface Home {
 }
 
 /** A way to mend skills: how they are judged, where they stand, and where that is from the working directory. */
-export interface Site {
+export interface Site extends Judge {
   readonly home: Home;
-  readonly validation: Validation;
-  readonly around: (subject: Subject) => Promise<Surroundings>;
   readonly placed: (finding: Finding) => MendedSkill['fixed'][number];
   readonly placeOf: (path: SkillPath) => string;
 }

@@ -5,10 +5,9 @@ import { type ExaminedConfig, examineConfig } from '../config/config.ts';
 import { type Directory, type Listing, openDirectory } from '../directory/directory.ts';
 import { defaultLimits } from '../directory/limits.ts';
 import { answer, nodeDisk } from '../disk.ts';
-import { fileModesAreKept } from '../git/file-modes.ts';
 import { workTree } from '../git/work-tree.ts';
 import { type Outcome, refuse } from '../problem.ts';
-import { interrupted, type Loaded, oneByOne } from '../replica.ts';
+import { interrupted, oneByOne } from '../replica.ts';
 import { realPath } from '../report/github.ts';
 import { ListedJson, problemJson } from '../report/json.ts';
 import { noticeLines } from '../report/notice-text.ts';
@@ -29,17 +28,16 @@ import { isOnGithub } from '../report/workflow-command.ts';
 import { parseSkillPath, type SkillPath } from '../skill/path.ts';
 import { isDocumentName } from '../skill/skill.ts';
 import { trashOf } from '../state-directory.ts';
-import { lostTargets } from '../validation/body-rules.ts';
 import type { Finding } from '../validation/finding.ts';
 import { Policy } from '../validation/policy.ts';
 import type { Target } from '../validation/rules.ts';
-import { readSubject, type Subject } from '../validation/subject.ts';
 import { Validation } from '../validation/validation.ts';
 import { programHome, programVersion } from '../version.ts';
 import { type GlobalFlags, runUnconfigured } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { exitCodeUnder } from './interruption.ts';
-import { Fixing, type Home, type Site } from './validate-fix.ts';
+import { check, judgeOf, tellsModes } from './skill-check.ts';
+import { Fixing, type Home } from './validate-fix.ts';
 
 /** In seconds, as that of a sync. */
 const defaultLockTimeout = 60;
@@ -185,8 +183,7 @@ export async function openLibrary(
   const library = {
     ...{ shown, directory, listing },
     below: isPart ? `${way}/` : '',
-    keepsModes:
-      (await nodeDisk.keepsModes(directory.root)) && (await fileModesAreKept(directory.root)) !== false,
+    keepsModes: await tellsModes(directory.root),
   };
   if (!listing.notices.some(({ notice }) => notice === 'root-document')) {
     return { ok: true, value: { ...library, own: undefined, isWhole: !isPart } };
@@ -217,12 +214,12 @@ async function* findingsOf(
 ): AsyncGenerator<Checked> {
   const { directory, listing, own, below, isWhole, shown, keepsModes } = library;
   const home = homeOf(library);
-  const judging = (validation: Validation, { root }: Directory) => ({
-    validation,
-    around: async (subject: Subject) => ({ standing: await standingOf(subject, root), keepsModes }),
-  });
   if (own !== undefined) {
-    const alone = judging(new Validation(policy, below.slice(0, -1 - own.path.length)), own.directory);
+    const alone = judgeOf(
+      new Validation(policy, below.slice(0, -1 - own.path.length)),
+      own.directory.root,
+      keepsModes,
+    );
     const given = (finding: Finding) => placed(finding, shown, own.path);
     const site = {
       ...{ ...alone, home: { ...home, prefix: home.prefix.slice(0, -1 - own.path.length) }, placed: given },
@@ -233,7 +230,7 @@ async function* findingsOf(
       yield { skills: 1, findings: (await check(loaded, alone)).map(given) };
     }
   }
-  const all = judging(new Validation(policy, below), directory);
+  const all = judgeOf(new Validation(policy, below), directory.root, keepsModes);
   const given = (finding: Finding) => placed(finding, shown);
   for (const { path, problem } of listing.unreadable) {
     yield { skills: 1, findings: all.validation.unreadable(path, problem).map(given) };
@@ -250,26 +247,6 @@ async function* findingsOf(
 interface Checked {
   readonly skills: number;
   readonly findings: readonly PlacedFinding[];
-}
-
-async function check(
-  loaded: Loaded,
-  { validation, around }: Pick<Site, 'validation' | 'around'>,
-): Promise<readonly Finding[]> {
-  if ('problem' in loaded) return validation.unreadable(loaded.path, loaded.problem);
-  const subject = readSubject(loaded.skill);
-  if (!subject.ok) return validation.unreadable(loaded.path, subject.problem);
-  return validation.skill(subject.value, await around(subject.value));
-}
-
-/** What links lead to that is no file of the skill, and there all the same: a nested skill's, or an ignored one. */
-async function standingOf(subject: Subject, root: string): Promise<ReadonlySet<string>> {
-  const standing = new Set<string>();
-  for (const target of lostTargets(subject)) {
-    const seen = await answer(nodeDisk.lstat(`${root}/${subject.path}/${target}`));
-    if (seen.ok) standing.add(target);
-  }
-  return standing;
 }
 
 /** @param own the skill that the directory itself is */

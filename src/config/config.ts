@@ -21,6 +21,7 @@ export interface Config {
   /** Only those that the configuration file sets. */
   readonly limits: ConfigurationFile['limits'];
   readonly taxonomy: ConfigurationFile['taxonomy'];
+  readonly validation: ConfigurationFile['validation'];
   /** `maxAge` is how long ago, as 7d, 12h or 30m. */
   readonly health: ConfigurationFile['health'];
   /** Where each value came from; that of the database stands with it. */
@@ -284,12 +285,12 @@ export function configOf(examined: ExaminedConfig): Outcome<Config> {
   if (problem !== undefined) return refuse(problem);
   if (!(skillsDirectory && database?.value.ok && settings))
     throw new Error('nothing is wrong, and something is missing');
-  const { ignore, limits, taxonomy, health } = settings;
+  const { ignore, limits, taxonomy, validation, health } = settings;
   const fileSource: Source = file === undefined ? byDefault : { kind: 'configuration', name: file };
   return {
     ok: true,
     value: {
-      ...{ projectRoot, stateDirectory, ignore, limits, taxonomy, health },
+      ...{ projectRoot, stateDirectory, ignore, limits, taxonomy, validation, health },
       skillsDirectory: skillsDirectory.value,
       database: database.value.value,
       sources: {

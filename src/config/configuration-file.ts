@@ -12,7 +12,14 @@ import {
 } from 'js-yaml';
 import { z } from 'zod';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
-import { isRuleName, nearestRule, type RuleName, settings, targets } from '../validation/rules.ts';
+import {
+  exportLevels,
+  isRuleName,
+  nearestRule,
+  type RuleName,
+  settings,
+  targets,
+} from '../validation/rules.ts';
 
 type Mistake = Problem<'configuration-not-valid'>['mistakes'][number];
 
@@ -93,6 +100,12 @@ export const configuration = z.strictObject({
         .max(1000)
         .default([])
         .describe('What is otherwise for some skills. Of several that fit, the last one decides.'),
+      export: z
+        .enum(exportLevels)
+        .exactOptional()
+        .describe(
+          'What `export-to-db` does about what is found in the skills that it sends: `off`, `warn` or `error`. See [rules](../rules/README.md#in-an-export).',
+        ),
     })
     .default({ rules: {}, overrides: [] }),
   health: z

@@ -16,6 +16,7 @@ const flagNames = {
   maxDelete: '--max-delete',
   yes: '--yes',
   atomic: '--atomic',
+  validate: '--validate',
 } as const;
 
 export type ToldFlags = {

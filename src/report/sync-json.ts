@@ -8,11 +8,13 @@ import type { Output } from './output.ts';
 import { countPlan, verbOf } from './plan-text.ts';
 import { compareRelations } from './relation-changes.ts';
 import { diffPreview, diffText } from './skill-diff.ts';
-import type { RunFacts, SyncReport } from './sync-report.ts';
+import type { RunFacts, SentFindings, SyncReport } from './sync-report.ts';
+import { findingJson } from './validation-text.ts';
 
 /** Collects a run, and prints it as one JSON object. */
 export function jsonReport(output: Output, command: string): SyncReport {
   let facts: RunFacts | undefined;
+  let sent: SentFindings | undefined;
   const notes: object[] = [];
   const changes: object[] = [];
   const diffs = new Map<string, string>();
@@ -42,6 +44,9 @@ export function jsonReport(output: Output, command: string): SyncReport {
       const kept = result.ok && result.kept !== undefined ? { kept: result.kept } : {};
       changes.push({ ...changeJson(result.change, reading), outcome, ...kept });
     },
+    validated: (found) => {
+      sent = found;
+    },
     end({ plan, done, problems, exitCode, run, next, savedAs }) {
       output.result(
         jsonText({
@@ -69,12 +74,32 @@ export function jsonReport(output: Output, command: string): SyncReport {
           })),
           holds: plan.holds,
           ahead: plan.ahead,
+          ...(sent && { validation: validationJson(sent) }),
           notices: notes,
           problems: problems.map(problemJson),
           exitCode,
         }),
       );
     },
+  };
+}
+
+function validationJson({
+  level,
+  target,
+  skills,
+  errors,
+  warnings,
+  findings,
+  command,
+}: SentFindings): object {
+  return {
+    level,
+    target,
+    skills,
+    summary: { errors, warnings },
+    findings: findings.map(findingJson),
+    command,
   };
 }
 

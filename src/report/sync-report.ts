@@ -4,6 +4,8 @@ import type { Notice } from '../notice.ts';
 import type { Problem } from '../problem.ts';
 import type { Plan, PlannedChange, Preview } from '../reconcile/plan.ts';
 import type { Result } from '../replica.ts';
+import type { ExportLevel, Target } from '../validation/rules.ts';
+import type { PlacedFinding } from './validation-text.ts';
 
 /** Between what a run goes, and whether it writes. */
 export interface RunFacts {
@@ -26,7 +28,24 @@ export interface SyncReport {
   baseSetAside(why: string): void;
   preview(preview: Preview): void;
   result(result: Result<PlannedChange>): void;
+  /** What the rules find in the skills that the run sends, or would; said where it sends any. */
+  validated(found: SentFindings): void;
   end(ended: Ended): void;
+}
+
+/** What the rules find in skills that are sent. */
+export interface SentFindings {
+  readonly level: ExportLevel;
+  readonly target: Target;
+  /** How many skills were looked at, and in how many of them something was found. */
+  readonly skills: number;
+  readonly found: number;
+  readonly errors: number;
+  readonly warnings: number;
+  /** The first of them, errors before warnings. */
+  readonly findings: readonly PlacedFinding[];
+  /** What shows all. */
+  readonly command: string;
 }
 
 /** How a run ended. */

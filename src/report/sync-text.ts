@@ -24,6 +24,7 @@ import { compareRelations } from './relation-changes.ts';
 import { diffPreview, diffText, type Length, statText } from './skill-diff.ts';
 import type { RunFacts, SyncReport } from './sync-report.ts';
 import { printableLine } from './terminal-text.ts';
+import { sentFindingLines } from './validation-text.ts';
 
 /** Warnings of one run that are printed; `--verbose` prints all. */
 const maxWarnings = 20;
@@ -81,6 +82,7 @@ export function textReport(
       if (!quiet && result.kept !== undefined) output.result(keptLine(result.change, result.kept, colors));
       warn(result.change.path, result.reading);
     },
+    validated: (found) => say(sentFindingLines(found)),
     end({ plan, done, problems, run, next, command }) {
       if (warnings > maxWarnings && !verbose) {
         say(`note: ${warnings - maxWarnings} more warnings; --verbose shows them all\n`);

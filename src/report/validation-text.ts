@@ -4,6 +4,7 @@ import { type Finding, pageOf } from '../validation/finding.ts';
 import type { RuleName, Severity } from '../validation/rules.ts';
 import type { Colors } from './colors.ts';
 import { counted } from './counted.ts';
+import type { SentFindings } from './sync-report.ts';
 import { printableLine } from './terminal-text.ts';
 
 /** A finding, and where its file is from the working directory. */
@@ -78,6 +79,30 @@ export function countLine({ errors, warnings, infos, skills }: Count): string {
 /** How many `--fix` mends, where it mends any. */
 export function fixableLine({ fixable }: Count): string {
   return fixable === 0 ? '' : `${fixable} of them can be mended with --fix\n`;
+}
+
+/** Findings of an export that are shown. */
+const maxShown = 10;
+
+/** What is found in the skills that an export sends, in few lines; none where that is nothing. */
+export function sentFindingLines({
+  target,
+  skills,
+  found,
+  errors,
+  warnings,
+  findings,
+  command,
+}: SentFindings): string {
+  if (found === 0) return '';
+  const shown = findings.slice(0, maxShown).map(({ finding, place }) => {
+    const { severity, what, rule, line } = finding;
+    const where = line === undefined ? place : `${place}:${spotOf(finding)}`;
+    return `note: ${printableLine(where)} ${severity}: ${printableLine(what)} (${rule})\n`;
+  });
+  const counts = `${counted(errors, 'error')}, ${counted(warnings, 'warning')}`;
+  const all = counted(skills, 'skill');
+  return `${shown.join('')}note: ${counts} in ${found} of ${all} of this export, by the rules for ${target}; all of them: skill-fleet ${command}\n`;
 }
 
 /** A finding for programs: all of it, with its place and the page of its rule. */

@@ -294,7 +294,8 @@ export async function applyChanges(
     changes.filter((change) => change.side === 'database'),
   );
   const source = (some: readonly PlannedChange[], moved: ReadonlyMap<SkillPath, SkillPath>, step: Step) => {
-    const load = contents ? contentsFrom(contents, some) : contentsOf(input, some, moved);
+    const brought = contents ? contentsFrom(contents, some) : contentsOf(input, some, moved);
+    const load = (step === 'store' && input.onSend?.(some, brought)) || brought;
     return input.onProgress ? told(load, step, some.length, input.onProgress) : load;
   };
   const stored =

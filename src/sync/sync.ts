@@ -10,6 +10,7 @@ import {
   type Pair,
   type Plan,
   type PlanInput,
+  type PlannedChange,
   type Policy,
 } from '../reconcile/plan.ts';
 import type {
@@ -18,6 +19,7 @@ import type {
   Direction,
   FilesReplica,
   FilesSnapshot,
+  Load,
   OnProgress,
   RunStart,
   SkillState,
@@ -50,6 +52,8 @@ export interface SyncInput {
   /** Ends the run where it stands: what is under way is finished or rolled back. */
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  /** Sees what goes to the database as it goes, and may put a problem in the place of a skill. */
+  readonly onSend?: (changes: readonly PlannedChange[], load: Load) => Load;
 }
 
 /** A plan, and what carrying it out needs to know of how it was made. */

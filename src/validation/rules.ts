@@ -22,6 +22,11 @@ export const settings = ['off', ...severities] as const;
 
 export type Setting = (typeof settings)[number];
 
+/** What an export does about what is found in the skills that it sends: nothing, tell it, or refuse errors. */
+export const exportLevels = ['off', 'warn', 'error'] as const;
+
+export type ExportLevel = (typeof exportLevels)[number];
+
 /** Where rules come from, by the name that the table has for it. */
 export const sources = {
   specification: 'https://agentskills.io/specification',

@@ -569,7 +569,7 @@ test('each value is told with its source', async () => {
   await writeFiles(project.folder, {
     '.env': 'SKILLS_DIR=others\n',
     'skill-fleet.config.yaml':
-      'skillsDirectory: third\nignore: [a, b]\nlimits: {fileBytes: 5}\nhealth: {maxAge: 7d}\ntaxonomy: {mapping: [{glob: x, category: y}]}\n',
+      'skillsDirectory: third\nignore: [a, b]\nlimits: {fileBytes: 5}\nhealth: {maxAge: 7d}\ntaxonomy: {mapping: [{glob: x, category: y}]}\nvalidation: {target: codex, export: error, rules: {name-format: off}, overrides: [{paths: [a], rules: {}}]}\n',
   });
   const DATABASE_URL = `${await databaseUrl('postgres')}?connect_timeout=7`;
   const { of } = await diagnose(project, { DATABASE_URL }, ['--skills-dir', 'mine', '--lock-timeout', '3']);
@@ -584,9 +584,33 @@ test('each value is told with its source', async () => {
   expect(found('ignore patterns')).toMatch(/^2 patterns \(from .*config\.yaml\)$/);
   expect(found('limits')).toMatch(/fileBytes 5, .*by default.* \(from .*config\.yaml\)$/);
   expect(found('taxonomy mapping')).toMatch(/^1 rule \(from/);
+  expect(found('validation')).toMatch(
+    /^target codex, export error, 1 rule set, 1 override \(from .*config\.yaml\)$/,
+  );
   expect(found('health.maxAge')).toMatch(/^7d \(from/);
   expect(found('connect timeout')).toBe('7 s (from the URL in DATABASE_URL in the environment)');
   expect(found('lock timeout')).toBe('3 s (from --lock-timeout)');
+});
+
+test('of the rules of validate it tells what is set, and of one that does not exist the nearest', async () => {
+  const project = await healthyProject();
+  const DATABASE_URL = await databaseUrl('postgres');
+  const check = async (validation: string) => {
+    await writeFiles(project.folder, { 'skill-fleet.config.yaml': `validation: ${validation}\n` });
+    const { of } = await diagnose(project, { DATABASE_URL });
+    return of;
+  };
+  const silent = await check('{}');
+  expect(silent('Configuration/validation')).toMatchObject({
+    outcome: 'pass',
+    found: 'target spec, in an export skill-fleet, export warn, 0 rules set (the default)',
+  });
+  const misspelt = await check('{rules: {name-formt: off}}');
+  expect(misspelt('Configuration/configuration file')).toMatchObject({
+    outcome: 'fail',
+    found: expect.stringMatching(/:1: .*name-formt: there is no such rule; perhaps name-format is meant/),
+  });
+  expect(misspelt('Configuration/validation').outcome).toBe('skip');
 });
 
 test('--quiet shows what is not well, and what to do; nothing else', async () => {

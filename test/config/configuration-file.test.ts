@@ -20,6 +20,7 @@ const whole = {
     target: 'codex',
     rules: { 'name-format': 'off', 'link-not-found': 'error' },
     overrides: [{ paths: ['teams/*'], rules: { 'body-empty': 'info' } }],
+    export: 'error',
   },
   health: { maxAge: '7d' },
 };
@@ -51,6 +52,7 @@ describe('a configuration file', () => {
         '  overrides:',
         '    - paths: [teams/*]',
         '      rules: {body-empty: info}',
+        '  export: error',
         'health: {maxAge: 7d}',
       ].join('\r\n'),
       whole,

@@ -158,12 +158,15 @@ function typeOf({ type, items, maxItems, minimum, maximum }: Schema): string {
 /** The flag and the variable that say the same as a key. */
 const otherWays: { readonly [key: string]: string } = {
   skillsDirectory: '`--skills-dir`, `SKILLS_DIR`',
+  'validation.target': '`validate --target`',
+  'validation.export': '`export-to-db --validate`',
   'health.maxAge': '`status --max-age`',
 };
 
 /** What is so where no key says otherwise, and the schema does not tell. */
 const defaults: { readonly [key: string]: string } = {
   skillsDirectory: '`skills`',
+  'validation.export': '`warn`',
   ...Object.fromEntries(
     Object.entries(defaultLimits).map(([name, value]) => [
       `limits.${name}`,

@@ -44,6 +44,10 @@ const problems: { readonly [R in Reason]: readonly Omit<Problem<R>, 'reason'>[] 
   'too-many-deletions': sides.map((side) => ({ side, count: n, total: n, limit: n })),
   'too-many-overwritten': sides.map((side) => ({ side, count: n, total: n })),
   'line-endings-only': sides.map((side) => ({ side, count: n, total: n })),
+  'skills-not-valid': [
+    { count: n, total: n, target: 'TARGET', first: ['FILE (RULE)'], command: 'skill-fleet validate' },
+    { count: 1, total: n, target: 'TARGET', first: ['FILE (RULE)'], command: 'skill-fleet validate' },
+  ],
   interrupted: [{}],
   'path-not-allowed': [{ path: 'PATH', why }],
   'file-path-not-allowed': [{ ...file, why }],

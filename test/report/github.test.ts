@@ -58,7 +58,7 @@ const nothing = () => {};
 
 const silent: SyncReport = {
   ...{ waiting: nothing, start: nothing, notice: nothing, baseSetAside: nothing },
-  ...{ preview: nothing, result: nothing, end: nothing },
+  ...{ preview: nothing, result: nothing, validated: nothing, end: nothing },
 };
 
 /** What GitHub is told of a dry run. */

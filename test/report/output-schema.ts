@@ -94,6 +94,21 @@ const conflict = z.strictObject({
   diff: diff.optional(),
 });
 
+const target = z.enum(['spec', 'skill-fleet', 'claude-code', 'claude-api', 'codex', 'copilot', 'openclaw']);
+
+const finding = z.strictObject({
+  rule: z.string(),
+  severity: z.enum(['error', 'warn', 'info']),
+  skill: path,
+  file: z.string().describe('From the working directory; the folder where it is about the skill as a whole.'),
+  line: z.int().min(1).optional(),
+  column: z.int().min(1).optional().describe('In UTF-16 units.'),
+  what: z.string(),
+  remedy: z.string().describe('What to do.'),
+  fixable: z.boolean().describe('Whether --fix mends it.'),
+  page: z.string().describe("The rule's page in the documentation."),
+});
+
 const run = z.strictObject({
   version,
   command: z.enum(['sync-db', 'export-to-db', 'import-from-db', 'undo', 'apply', 'resolve']),
@@ -110,6 +125,17 @@ const run = z.strictObject({
   conflicts: z.array(conflict),
   holds: z.array(z.strictObject({ path, side, why: z.enum(['deletion', 'perhaps-moved']) })),
   ahead: z.array(z.strictObject({ path, side, from: path.optional() })),
+  validation: z
+    .strictObject({
+      level: z.enum(['warn', 'error']),
+      target,
+      skills: count.describe('How many were looked at.'),
+      summary: z.strictObject({ errors: count, warnings: count }),
+      findings: z.array(finding).describe('At most 1000 errors, then at most 1000 warnings.'),
+      command: z.string().describe('What shows all of them.'),
+    })
+    .optional()
+    .describe('What the rules find in the skills that an export sends.'),
   notices: z.array(notice),
   problems,
   exitCode,
@@ -177,19 +203,6 @@ const described = {
 };
 
 /** What each command prints; `failure` is what any prints that could not begin. */
-const finding = z.strictObject({
-  rule: z.string(),
-  severity: z.enum(['error', 'warn', 'info']),
-  skill: path,
-  file: z.string().describe('From the working directory; the folder where it is about the skill as a whole.'),
-  line: z.int().min(1).optional(),
-  column: z.int().min(1).optional().describe('In UTF-16 units.'),
-  what: z.string(),
-  remedy: z.string().describe('What to do.'),
-  fixable: z.boolean().describe('Whether --fix mends it.'),
-  page: z.string().describe("The rule's page in the documentation."),
-});
-
 export const outputs = {
   run,
   failure: z.strictObject({ version, problems, exitCode }),
@@ -344,7 +357,7 @@ export const outputs = {
   }),
   validated: z.strictObject({
     version,
-    target: z.enum(['spec', 'skill-fleet', 'claude-code', 'claude-api', 'codex', 'copilot', 'openclaw']),
+    target,
     skills: count,
     findings: z.array(finding),
     summary: z.strictObject({ errors: count, warnings: count, infos: count, fixable: count }),

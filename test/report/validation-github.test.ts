@@ -7,7 +7,7 @@ const kinds = { error: 'error', warn: 'warning', info: 'notice' } as const;
 
 function found(severity: Severity, line: number, place: string): PlacedFinding {
   const [rule, skill, file] = ['link-not-found', 'a', 'SKILL.md'] as const;
-  const said = { what: 'it leads nowhere', remedy: 'Correct it.' };
+  const said = { what: 'it leads nowhere', remedy: 'Correct it.', fixable: false };
   return { finding: { rule, severity, skill, file, line, column: 1, ...said }, place };
 }
 

@@ -73,7 +73,7 @@ function finding(more: Partial<Finding> = {}, place = '/repository/skills/a/SKIL
   return {
     finding: {
       ...{ rule: 'link-not-found', severity: 'warn', skill: 'a', file: 'SKILL.md', line: 3, column: 7 },
-      ...{ what: 'the link "b.md" leads to no file', remedy: 'Correct the link.' },
+      ...{ what: 'the link "b.md" leads to no file', remedy: 'Correct the link.', fixable: false },
       ...more,
     },
     place,
