@@ -16,7 +16,7 @@ export function fileMarks(subject: Subject, keepsModes: boolean): readonly Mark[
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, 0);
   return [
     ...(bytes > uploadLimit ? [{ rule: 'skill-too-large', bytes, limit: uploadLimit } as const] : []),
-    ...(keepsModes ? entries.flatMap(modeMarks) : []),
+    ...(keepsModes ? modeMarks(subject) : []),
     ...unmentioned(subject).map((file): Mark => ({ rule: 'file-not-mentioned', file })),
     ...texts.flatMap(({ file, text }) =>
       textMarks(file, text, file === document.file ? document.lines : undefined),
@@ -24,7 +24,17 @@ export function fileMarks(subject: Subject, keepsModes: boolean): readonly Mark[
   ];
 }
 
-function modeMarks({ path: file, bytes, executable }: Entry): readonly Mark[] {
+function modeMarks({ entries, texts }: Subject): readonly Mark[] {
+  const marks = entries.flatMap(modeMark);
+  // A script that its program runs needs no bit.
+  if (!marks.some(({ rule }) => rule === 'script-not-executable')) return marks;
+  const run = new Set(
+    texts.flatMap(({ text }) => [...text.matchAll(runOfScript)].map(([, path = '']) => nameOf(path))),
+  );
+  return marks.filter(({ rule, file }) => rule !== 'script-not-executable' || !run.has(nameOf(file ?? '')));
+}
+
+function modeMark({ path: file, bytes, executable }: Entry): readonly Mark[] {
   const hasShebang = bytes.subarray(0, 2).toString() === '#!';
   const at = { file, line: 1, column: 1 };
   // `#![…]` begins a file of Rust.
@@ -32,6 +42,10 @@ function modeMarks({ path: file, bytes, executable }: Entry): readonly Mark[] {
   const isText = bytes.length > 0 && !isBinary(bytes);
   return executable && !hasShebang && isText ? [{ rule: 'script-without-shebang', ...at }] : [];
 }
+
+/** A program that runs scripts, its options, and the script. */
+const runOfScript =
+  /(?<![\w.-])(?:python[\d.]*|uv|poetry|pipx|(?:ba|z|da|k)?sh|source|node|bun|deno|tsx|ts-node|ruby|perl|php|pwsh|Rscript|lua)[ \t]+(?:(?:-[^\s`]*|run|exec|python[\d.]*)[ \t]+)*["']?([^\s"'`]+)/g;
 
 function textMarks(file: string, text: string, known: SourceLines | undefined): readonly Mark[] {
   let lines = known;

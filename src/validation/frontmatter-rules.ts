@@ -174,11 +174,30 @@ function descriptionMarks(pair: Pair | undefined, whenToUse: Pair | undefined, a
 
 // Any word that leads to an occasion counts: a rule that asked for one phrase would be wrong more often than right.
 const saysWhen =
-  /\b(?:when(?:ever|ed)?|if|before|after|while|during|upon|use(?:d|ful)?\s(?:this|it|for|to|in|as|by|with|on|at|once|against|alongside|proactively)|for\suse|trigger(?:s|ed)?|invoke[ds]?|activate[ds]?|ask(?:s|ed|ing)?|mention(?:s|ed|ing)?|request(?:s|ed)?|wants?|needs?)\b/i;
+  /\b(?:when(?:ever|ed)?|if|before|after|while|during|upon|use(?:d|ful)?\s(?:this|it|for|to|in|as|by|with|on|at|once|against|alongside|proactively)|for\suse|trigger(?:s|ed)?|invoke[ds]?|activate[ds]?|ask(?:s|ed|ing)?|mention(?:s|ed|ing)?|request(?:s|ed)?|wants?|needs?|keywords(?=:)|(?:ideal|best|perfect|great|suited|suitable) for)\b/i;
+
+const ofEnglish = new Set(['the', 'and', 'for', 'of', 'to', 'with', 'a', 'an', 'in']);
+
+/** Small words of languages that are written with the same letters. */
+const ofOthers = new Set([
+  ...['de', 'la', 'el', 'los', 'las', 'que', 'para', 'por', 'del', 'con', 'una', 'os', 'dos', 'das', 'uma'],
+  ...['le', 'les', 'des', 'et', 'pour', 'une', 'dans', 'di', 'che', 'il', 'der', 'und', 'mit', 'von', 'ein'],
+  ...['het', 'een', 'van', 'voor', 'og', 'af', 'til', 'med', 'som', 'och', 'ile', 'bir', 'oraz', 'jest'],
+]);
+
+/** So many letters of a text are in words of ASCII alone, where one is not. */
+const asciiLetters = 20;
 
 /** Whether a text is English enough to be judged by its words. */
 function isEnglish(text: string): boolean {
-  return /\b(?:the|and|for|of|to|with|a|an|in)\b/i.test(text);
+  const words = text.toLowerCase().match(/\p{L}+/gu) ?? [];
+  const count = { english: 0, others: 0, ascii: 0, beyond: 0 };
+  for (const word of words) {
+    count[/^[a-z]+$/.test(word) ? 'ascii' : 'beyond'] += word.length;
+    if (ofEnglish.has(word)) count.english++;
+    else if (ofOthers.has(word)) count.others++;
+  }
+  return count.english > count.others && count.ascii >= count.beyond * asciiLetters;
 }
 
 function compatibilityMarks(pair: Pair | undefined, at: At): readonly Mark[] {

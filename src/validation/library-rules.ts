@@ -3,8 +3,9 @@
 import { Sayings } from '../document/sayings.ts';
 import { Warnings } from '../document/warning.ts';
 import { foldersAbove, mergedForm } from '../skill/path.ts';
+import { knowsField } from './fields-of-targets.ts';
 import type { Mark, Spot } from './finding.ts';
-import type { RuleName } from './rules.ts';
+import type { RuleName, Target } from './rules.ts';
 import type { Subject } from './subject.ts';
 
 /** What the library's rules need to know of a skill. */
@@ -33,21 +34,26 @@ function copyOf(text: string): string {
   return Buffer.from(text).toString();
 }
 
-export function summaryOf({ path, document }: Subject): Summary {
+/** A field that the target does not know, as it stands at the top level, says something else than it would here. */
+export function summaryOf({ path, document }: Subject, target: Target): Summary {
   const { file, fields, frontmatter } = document;
   const sayings = new Sayings(frontmatter?.pairs ?? [], new Warnings());
   const placeOf = (field: 'name' | 'dependencies' | 'references'): Spot => {
     const [saying] = sayings.of(field);
     return { file, line: saying?.pair.line, column: saying?.pair.column };
   };
+  const isKnown = (field: 'dependencies' | 'references') => {
+    const [saying] = sayings.of(field);
+    return saying?.level !== 'top' || knowsField(target, saying.pair.key);
+  };
   return {
     ...{ path, file, name: copyOf(fields.name), aliases: fields.aliases.map(copyOf) },
     nameAt: placeOf('name'),
-    dependencies: fields.dependencies
+    dependencies: (isKnown('dependencies') ? fields.dependencies : [])
       .filter(({ type }) => type !== 'conflict')
       .map(({ target, type }) => ({ target: copyOf(target), isRequired: type === 'required' })),
     dependenciesAt: placeOf('dependencies'),
-    references: fields.references.map(({ target }) => copyOf(target)),
+    references: (isKnown('references') ? fields.references : []).map(({ target }) => copyOf(target)),
     referencesAt: placeOf('references'),
   };
 }

@@ -24,8 +24,12 @@ const anyToken = new RegExp(
   'g',
 );
 
-/** What an example writes in the place of a token. */
-const placeholder = /example|sample|dummy|fake|test|your|xxxx|0{6}|1234567|abcdefg/i;
+/** What an example writes in the place of a token; the last one is that of GitHub's documentation. */
+const placeholder =
+  /exampl|sample|dummy|fake|test|your|xxxx|0{6}|1234567|16C7e42F292c6912E7710c838347Ae178B4a/i;
+
+/** So many letters as the alphabet has them, digits between them or not, are an example. */
+const longestSeries = 4;
 
 /** Fewer different characters are an example, too. */
 const leastDistinct = 10;
@@ -35,9 +39,24 @@ export function secretsOf(text: string): readonly { readonly kind: string; reado
   return [...text.matchAll(anyToken)].flatMap((match) => {
     const [token, ...groups] = match;
     const [kind = ''] = tokens[groups.findIndex((group) => group !== undefined)] ?? [];
-    const isExample = placeholder.test(token) || new Set(token).size < leastDistinct;
+    const isExample =
+      placeholder.test(token) || new Set(token).size < leastDistinct || seriesIn(token) > longestSeries;
     return isExample ? [] : [{ kind, offset: match.index }];
   });
+}
+
+/** How many letters of a token follow on one another as in the alphabet, at most. */
+function seriesIn(token: string): number {
+  let longest = 0;
+  let length = 0;
+  let last = 0;
+  for (const letter of token.toLowerCase().replace(/[^a-z]/g, '')) {
+    const code = letter.charCodeAt(0);
+    length = code === last + 1 ? length + 1 : 1;
+    longest = Math.max(longest, length);
+    last = code;
+  }
+  return longest;
 }
 
 const homePath =
@@ -45,83 +64,17 @@ const homePath =
 
 /** Names that stand for any user, and those of the users that containers and hosted machines have. */
 const anyUser: ReadonlySet<string> = new Set([
-  ...[
-    'user',
-    'users',
-    'username',
-    'user-name',
-    'user_name',
-    'name',
-    'you',
-    'me',
-    'myuser',
-    'myname',
-    'someone',
-  ],
-  ...[
-    'your',
-    'yourname',
-    'your-name',
-    'your_name',
-    'yourusername',
-    'your-username',
-    'your_username',
-    'your-user',
-  ],
-  ...[
-    'example',
-    'foo',
-    'bar',
-    'xxx',
-    'alice',
-    'bob',
-    'jane',
-    'john',
-    'johndoe',
-    'jdoe',
-    'me.example',
-    'shared',
-  ],
-  ...[
-    'runner',
-    'runneradmin',
-    'vscode',
-    'ubuntu',
-    'node',
-    'app',
-    'appuser',
-    'dev',
-    'developer',
-    'admin',
-    'root',
-  ],
-  ...[
-    'public',
-    'default',
-    'test',
-    'claude',
-    'sandbox',
-    'jovyan',
-    'linuxbrew',
-    'coder',
-    'codespace',
-    'git',
-    '...',
-  ],
-  ...[
-    'ec2-user',
-    'circleci',
-    'gitpod',
-    'vagrant',
-    'pi',
-    'steam',
-    'oai',
-    'agent',
-    'nonroot',
-    'pwuser',
-    'builder',
-  ],
+  ...['name', 'you', 'me', 'myname', 'someone', 'your', 'yourname', 'your-name', 'your_name'],
+  ...['example', 'foo', 'bar', 'xxx', 'alice', 'bob', 'me.example', 'shared', 'runner'],
+  ...['runneradmin', 'vscode', 'ubuntu', 'node', 'app', 'dev', 'developer', 'admin', 'root'],
+  ...['public', 'default', 'test', 'claude', 'sandbox', 'jovyan', 'linuxbrew', 'coder', 'codespace'],
+  ...['git', '...', 'circleci', 'gitpod', 'vagrant', 'pi', 'steam', 'oai', 'agent'],
+  ...['nonroot', 'builder', 'deno', 'demo', 'deploy', 'administrator', 'victim', 'suspect', 'attacker'],
+  ...['target', 'abc', 'project', 'workspace'],
 ]);
+
+/** The same, as they are made up. */
+const madeUpUser = /user|^(?:john|jane|joe|j)(?:[._-]?(?:doe|smith))?$/;
 
 /** Paths in the home folder of one user, with their offsets; each once. */
 export function privatePaths(text: string): readonly { readonly path: string; readonly offset: number }[] {
@@ -130,7 +83,7 @@ export function privatePaths(text: string): readonly { readonly path: string; re
     const [path, unix, windows] = match;
     const user = (unix ?? windows ?? '').toLowerCase();
     // A letter alone stands for a name.
-    const isSomebody = user.length > 1 && !anyUser.has(user);
+    const isSomebody = user.length > 1 && !anyUser.has(user) && !madeUpUser.test(user);
     if (isSomebody && !found.has(path)) found.set(path, match.index);
   }
   return [...found].map(([path, offset]) => ({ path, offset }));

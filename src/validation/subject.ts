@@ -74,9 +74,9 @@ export function readSubject({ path, entries }: Skill): Outcome<Subject> {
   };
 }
 
-/** As git tells text from other files: by a NUL among the first bytes. */
+/** As git tells text from other files: by a NUL among the first bytes. A PDF may have none. */
 export function isBinary(bytes: Buffer): boolean {
-  return bytes.subarray(0, 8000).includes(0);
+  return bytes.subarray(0, 8000).includes(0) || bytes.subarray(0, 5).toString() === '%PDF-';
 }
 
 /** The place of an offset in a file. */

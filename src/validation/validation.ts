@@ -41,7 +41,7 @@ export class Validation {
     const { path, document } = subject;
     const later = disablesOf(document).disables.filter(({ rule }) => libraryRules.has(rule));
     if (later.length > 0) this.#disables.set(path, later);
-    this.#summaries.push(summaryOf(subject));
+    this.#summaries.push(summaryOf(subject, this.#policy.target));
     const judged = { subject, findings: this.#judge(subject, around) };
     const mended = new Set(mendedOf(judged, this.#mend(judged, around)));
     return judged.findings.map((finding) => ({ ...finding, fixable: mended.has(finding) }));

@@ -9,6 +9,7 @@ const valueLength = 100_000;
 
 const parts = [
   ...['[', '](', '](a', '[a](', '[a]: ', '`', '`` ', '(', ',', '-', ' ', '\r', '\t', '.a', 'a.', 'use '],
+  ...['bash ', 'bash -a ', 'uv run ', '#!/bin/sh\n'],
   ...['/home/', '/home/a', 'C:\\Users\\', 'ghp_', 'sk-ant-', 'AKIA', '-----BEGIN PRIVATE KEY-----'],
   '<!-- skill-fleet-disable ',
 ];
@@ -19,7 +20,7 @@ describe.each(parts)('%j, repeated', (part) => {
 
   test.each([
     ['a body', { 'SKILL.md': document('', `${text}\n`) }],
-    ['an attached text', { 'SKILL.md': document('', 'See a.md.\n'), 'a.md': text, 'b.txt': 'b' }],
+    ['an attached text', { 'SKILL.md': document('', 'See a.md.\n'), 'a.md': text, 'b.txt': '#!/bin/sh\n' }],
     ['a license', { 'SKILL.md': document(`license: ${value}\n`) }],
     ['a name', { 'SKILL.md': `---\nname: ${value}\n---\nRead.\n` }],
     ['a description', { 'SKILL.md': `---\ndescription: ${value}\n---\nRead.\n` }],

@@ -23,7 +23,7 @@ const filesAnd = (more: Files, body = 'Read references/fields.md and run scripts
   'SKILL.md': document('', body),
   ...more,
 });
-const token = `ghp_${'aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5'}`;
+const token = `ghp_${'aB3xE5qH7jR9mZ1pK3sD5vW7yC9bT1gL3fG5'}`;
 
 const cases: { readonly [group: string]: readonly Case[] } = {
   'of a document': [
@@ -97,7 +97,11 @@ const cases: { readonly [group: string]: readonly Case[] } = {
     ['no occasion', described('Fills the fields of PDF forms.'), ['description-without-when 3:1']],
     ['an occasion as a list', described('Handles forms. Use for PDF, paper.'), []],
     ['an occasion as a symptom', described('Mends a form. Use on a broken one.'), []],
+    ['an occasion that it is best for', described('Handles forms of PDF. Ideal for offices.'), []],
+    ['words that lead to it', described('"Fills the fields of forms. Keywords: pdf, form."'), []],
     ['another language', described('Füllt Formulare aus, sobald sie vorliegen.'), []],
+    ['another one, with words of English', described('Responde a preguntas de la oficina in PDF.'), []],
+    ['another script, with names of programs', described('用 GitHub Actions 检查 PDF for Adobe.'), []],
     [
       'an occasion of its own field',
       `---\nname: pdf-forms\ndescription: Fills the forms.\nwhen_to_use: asked\n---\nRead.\n`,
@@ -179,6 +183,19 @@ const cases: { readonly [group: string]: readonly Case[] } = {
       filesAnd({ 'scripts/fill.sh': '#!/bin/sh\n' }),
       ['script-not-executable scripts/fill.sh 1:1'],
     ],
+    [
+      'none that its program runs',
+      filesAnd(
+        { 'scripts/fill.sh': '#!/bin/bash\n', 'scripts/more.py': '#!/usr/bin/env python3\n' },
+        'Read references/fields.md. Run `bash -e "$SKILL/scripts/fill.sh"`, or `uv run --quiet scripts/more.py a`.\n',
+      ),
+      [],
+    ],
+    [
+      'one that a sentence names',
+      filesAnd({ 'scripts/fill.sh': '#!/bin/sh\n' }, 'In bash, scripts/fill.sh reads references.\n'),
+      ['script-not-executable scripts/fill.sh 1:1'],
+    ],
     ['a script that can', filesAnd({ 'scripts/fill.sh': ['#!/bin/sh\n'] }), []],
     [
       'a script without #!',
@@ -222,7 +239,15 @@ const cases: { readonly [group: string]: readonly Case[] } = {
       'no token in an example',
       document(
         '',
-        `${token.replace('dE5', 'EXAMPLE').slice(0, 40)} ghp_${'x'.repeat(36)} AKIAIOSFODNN7EXAMPLE\n`,
+        `${token.replace('xE5', 'EXAMPLE').slice(0, 40)} ghp_${'x'.repeat(36)} AKIAIOSFODNN7EXAMPLE\n`,
+      ),
+      [],
+    ],
+    [
+      'no token that runs through the alphabet',
+      document(
+        '',
+        `AKIA2J4K7LMNPQ6RSTUV AIzaSy${'A1B2C3D4E5F6G7H8I9J0K1L2M3N4O5P6Q'} ghp_16C7e42F292c6912E7710c838347Ae178B4a\n`,
       ),
       [],
     ],
@@ -237,7 +262,7 @@ const cases: { readonly [group: string]: readonly Case[] } = {
       'a path of any user',
       document(
         '',
-        '/home/user/a /Users/you/b /Users/x/b /home/runner/work /home/$USER/c https://a.b/home/ann/d ~/home/ann/e\n',
+        '/home/deno/a /home/john.doe/a /Users/jsmith/a /home/your_user/a /home/user/a /Users/you/b /Users/x/b /home/runner/work /home/$USER/c https://a.b/home/ann/d ~/home/ann/e\n',
       ),
       [],
     ],
@@ -245,6 +270,11 @@ const cases: { readonly [group: string]: readonly Case[] } = {
       'both line endings',
       filesAnd({ 'references/fields.md': 'a\r\nb\nc\nd\r\ne\n' }),
       ['line-endings-mixed references/fields.md 1:3'],
+    ],
+    [
+      'none in what is no text',
+      filesAnd({ 'references/fields.md': Buffer.from('%PDF-1.7\r\n%\xb5\xed\nstream\r\n', 'latin1') }),
+      [],
     ],
     [
       'more than can be uploaded',
@@ -375,8 +405,21 @@ describe('of a library the rules tell', () => {
       { a: with_('a', needs('b', 'c')), c: with_('c') },
       ['a: dependency-not-found 5:3'],
     ],
-    ['a reference to nothing', { a: with_('a', 'see_also: [b]\n') }, ['a: reference-not-found 4:1']],
-    ['nothing of a conflict with nothing', { a: with_('a', 'dependencies: {conflict: [b]}\n') }, []],
+    [
+      'a reference to nothing',
+      { a: with_('a', 'metadata:\n  see_also: [b]\n') },
+      ['a: reference-not-found 5:3'],
+    ],
+    [
+      'nothing of a field that the target does not know',
+      { a: with_('a', 'dependencies: [a, torch]\nreferences: [b]\n') },
+      [],
+    ],
+    [
+      'nothing of a conflict with nothing',
+      { a: with_('a', 'metadata:\n  dependencies: {conflict: [b]}\n') },
+      [],
+    ],
     ['an alias', { a: with_('a', needs('old/b')), b: with_('b', 'aliases: [old/b]\n') }, []],
     ['a circle of one', { a: with_('a', needs('a')) }, ['a: dependency-cycle 5:3']],
     [
@@ -389,7 +432,11 @@ describe('of a library the rules tell', () => {
       },
       ['a: dependency-cycle 5:3'],
     ],
-    ['no circle of recommendations', { a: with_('a', 'dependencies: {recommended: [a]}\n') }, []],
+    [
+      'no circle of recommendations',
+      { a: with_('a', 'metadata:\n  dependencies: {recommended: [a]}\n') },
+      [],
+    ],
     [
       'what a document disables',
       { a: `${with_('a', needs('b'))}<!-- skill-fleet-disable dependency-not-found: elsewhere -->\n` },
@@ -408,6 +455,14 @@ describe('of a library the rules tell', () => {
     const disabled = '<!-- skill-fleet-disable dependency-not-found: elsewhere -->\n';
     expect(told({ a: with_('a', needs('b')), b2: with_('a') + disabled }, false)).toEqual([
       'b2: name-duplicate 2:1',
+    ]);
+  });
+
+  test('what a field at the top says, where the target knows it', () => {
+    const documents = { a: with_('a', 'dependencies: [b]\nreferences: [c]\n') };
+    expect(libraryFindings(documents, { target: 'skill-fleet' }).map(marked)).toEqual([
+      'dependency-not-found 4:1',
+      'reference-not-found 5:1',
     ]);
   });
 

@@ -49,9 +49,13 @@ function checked(
 /** What is found in skills together, after each by itself; their documents by their paths. */
 export function libraryFindings(
   documents: { readonly [path: string]: string },
-  { isWhole = true, settings }: { readonly isWhole?: boolean; readonly settings?: Settings } = {},
+  {
+    isWhole = true,
+    settings,
+    target = 'spec',
+  }: { readonly isWhole?: boolean; readonly settings?: Settings; readonly target?: Target } = {},
 ): readonly Finding[] {
-  const validation = new Validation(new Policy('spec', settings));
+  const validation = new Validation(new Policy(target, settings));
   for (const [path, document] of Object.entries(documents)) {
     checked(validation, skillOf(path, { 'SKILL.md': document }), { keepsModes: true, standing: new Set() });
   }
