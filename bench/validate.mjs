@@ -24,7 +24,9 @@ async function validate(directory) {
   const [output, usage] = await Promise.all([text(child.stdout), text(child.stdio[3])]);
   const seconds = (performance.now() - start) / 1000;
   const { maxRSS, userCPUTime, systemCPUTime } = JSON.parse(usage);
-  return { ...JSON.parse(output), seconds, processor: (userCPUTime + systemCPUTime) / 1e6, peak: maxRSS };
+  const found = JSON.parse(output);
+  if (found.findings === undefined) throw new Error(output);
+  return { ...found, seconds, processor: (userCPUTime + systemCPUTime) / 1e6, peak: maxRSS };
 }
 
 const rules = new Map();
