@@ -2,10 +2,12 @@
 // the triggers, and on one without. Run it as bench/README.md says.
 
 import path from 'node:path';
-import { Database } from '../dist/repository/database.js';
-import { connectServer } from '../dist/repository/server.js';
+import { bundled } from './bundled.mjs';
 import { writeLibrary } from './library.mjs';
 import { cells, median, ms, print, runCli, timed, urlOf, withClient, withServer } from './server.mjs';
+
+const { Database } = await bundled('repository/database.ts');
+const { connectServer } = await bundled('repository/server.ts');
 
 const skills = Number(process.argv[2] ?? 10_000);
 const rounds = Number(process.argv[3] ?? 3);

@@ -1,9 +1,10 @@
 // The version of this program, and where it is at home.
 
 import { readFileSync } from 'node:fs';
+import { packageRoot } from './package-root.ts';
 
 function packageFile(): { readonly version: string; readonly homepage?: string } {
-  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8'));
 }
 
 /** As package.json has it. */

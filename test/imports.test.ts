@@ -34,7 +34,18 @@ const mayImport: { readonly [room: string]: readonly string[] } = {
   reconcile: ['document', 'problem', 'replica', 'skill'],
   replica: ['document', 'notice', 'problem', 'skill'],
   directory: ['disk', 'document', 'notice', 'problem', 'replica', 'skill'],
-  repository: ['disk', 'document', 'lock', 'notice', 'problem', 'replica', 'skill', 'taxonomy', 'user'],
+  repository: [
+    'disk',
+    'document',
+    'lock',
+    'notice',
+    'package-root',
+    'problem',
+    'replica',
+    'skill',
+    'taxonomy',
+    'user',
+  ],
   document: ['problem', 'skill'],
   taxonomy: ['skill'],
   validation: ['document', 'problem', 'skill'],
@@ -47,7 +58,8 @@ const mayImport: { readonly [room: string]: readonly string[] } = {
   problem: [],
   'state-directory': ['disk'],
   user: [],
-  version: [],
+  version: ['package-root'],
+  'package-root': [],
 };
 
 /** Rooms without I/O, clock, environment or randomness. */

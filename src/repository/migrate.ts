@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import { packageRoot } from '../package-root.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import { seedCategories } from './categories.ts';
 import { type Connection, type DatabaseName, inView, inWriting } from './connection.ts';
@@ -33,8 +34,7 @@ export interface Schema {
 export const advisoryLockKey = 7_553_301_442;
 
 async function readMigrations(): Promise<readonly Migration[]> {
-  // The same folder from src/ and from dist/: both stand beside it.
-  const folder = new URL('../../migrations/', import.meta.url);
+  const folder = new URL('migrations/', packageRoot);
   const names = (await readdir(folder)).filter((name) => /^\d{4}_\w+\.sql$/.test(name)).sort();
   return Promise.all(
     names.map(async (name) => {

@@ -7,7 +7,7 @@ import { databaseUrl, makeProject, personEnvironment, projectRoot, runProcess, s
 const clonedFiles = [
   'package.json',
   'tsconfig.json',
-  'tsconfig.build.json',
+  'rolldown.config.ts',
   'src',
   'dist',
   'migrations',

@@ -1,0 +1,40 @@
+// The program as users have it: a file for each command and those that commands share. Finding a hundred modules takes
+// Node longer than running them.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { defineConfig, type OutputBundle, type Plugin } from 'rolldown';
+
+/** The folder of the package that a module is of; undefined of our own. */
+function packageOf(module: string): string | undefined {
+  const [, folder] = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(module) ?? [];
+  return folder;
+}
+
+/** What a package's licence asks of those who pass it on: its name, its version, its text. */
+function noticeOf(folder: string): string {
+  const { name, version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+  const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+  const text = file === undefined ? `${license}\n` : readFileSync(path.join(folder, file), 'utf8');
+  return `# ${name} ${version}\n\n${text.trim()}\n`;
+}
+
+/** The licences of all that is in the program and others', in one file beside it. */
+const licenses: Plugin = {
+  name: 'licenses',
+  generateBundle(_, bundle: OutputBundle) {
+    const modules = Object.values(bundle).flatMap((one) => ('moduleIds' in one ? one.moduleIds : []));
+    const folders = new Set(modules.flatMap((module) => packageOf(module) ?? []));
+    const notices = [...folders].filter(existsSync).sort().map(noticeOf);
+    this.emitFile({ type: 'asset', fileName: 'LICENSES.md', source: notices.join('\n') });
+  },
+};
+
+export default defineConfig({
+  input: 'src/cli.ts',
+  platform: 'node',
+  // It brings files of its own, and is loaded by few commands. The other is tried for, and need not be there.
+  external: [/^@electric-sql\/pglite/, 'pg-native'],
+  plugins: [licenses],
+  output: { dir: 'dist', format: 'esm', cleanDir: true, chunkFileNames: '[name].js' },
+});
