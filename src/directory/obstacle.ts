@@ -1,7 +1,8 @@
 // What stands where a skill is to be written, and whether it is the skill's own to replace.
 
+import { answer } from '../disk.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
-import { type FilePath, foldersAbove } from '../skill/path.ts';
+import { type FilePath, foldersAbove, mergedForm } from '../skill/path.ts';
 import type { Entry, Skill } from '../skill/skill.ts';
 import type { Above } from './above.ts';
 import { join, type Library, parentOf, placeOf } from './library.ts';
@@ -102,11 +103,24 @@ async function sameAt(
       ? { ok: true, value: undefined }
       : refuse({ reason: 'file-in-the-way', path, file: foreign });
   }
+  // Where case does not count, one of its own goes by this name too, and makes way as it does under its own.
+  if (await isOneOf(library, file, own)) return { ok: true, value: undefined };
   // Nobody loses anything where the same bytes stand there already, as when only the document was deleted.
   const there = await readFile(library, path, entry.path, 'fileBytes');
   return there.ok && there.value.bytes.equals(entry.bytes)
     ? there
     : refuse({ reason: 'file-in-the-way', path, file });
+}
+
+/** Whether a file is one that `own` names in another spelling: some file systems take both names for one. */
+async function isOneOf(library: Library, file: string, own: ReadonlySet<string>): Promise<boolean> {
+  const form = mergedForm(file);
+  const other = [...own].find((one) => mergedForm(one) === form);
+  if (other === undefined) return false;
+  const [a, b] = await Promise.all(
+    [file, other].map((one) => answer(library.disk.lstat(placeOf(library, one)))),
+  );
+  return a?.ok === true && b?.ok === true && a.value.dev === b.value.dev && a.value.ino === b.value.ino;
 }
 
 /** Something below a folder that is neither a folder nor in `own`. */
