@@ -15,6 +15,8 @@ test.each([
   ['\u001b[31mred\u0007', '\\u{1b}[31mred\\u{7}', '\\u{1b}[31mred\\u{7}'],
   ['carriage\rreturn', 'carriage\\u{d}return', 'carriage\\u{d}return'],
   ['right\u202eleft', 'right\\u{202e}left', 'right\\u{202e}left'],
+  ['\ufeffmark\u200b', '\\u{feff}mark\\u{200b}', '\\u{feff}mark\\u{200b}'],
+  ['👩\u200d🚀', '👩\u200d🚀', '👩\u200d🚀'],
   ['Ümlaut 😀 ok', 'Ümlaut 😀 ok', 'Ümlaut 😀 ok'],
 ])('%j never reaches a terminal raw', (text, many, one) => {
   expect(printable(text)).toBe(many);
