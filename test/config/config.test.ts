@@ -55,6 +55,7 @@ test('with nothing said, everything has its default', async () => {
     limits: {},
     health: {},
     taxonomy: { mapping: [] },
+    validation: { rules: {}, overrides: [] },
     sources: {
       skillsDirectory: silence,
       ignore: silence,
