@@ -1,13 +1,13 @@
 // `validate --fix`: mends skills before they are judged, in their files or, in a dry run, in memory alone.
 
 import type { Directory, Listing } from '../directory/directory.ts';
-import { answer, codeOf, type Disk } from '../disk.ts';
+import { answer, type Disk } from '../disk.ts';
 import type { Outcome, Problem } from '../problem.ts';
 import type { Change, Load, Loaded } from '../replica.ts';
 import type { FixReport, MendedSkill } from '../report/validation-fixes.ts';
 import { digestSkill } from '../skill/digest.ts';
 import type { SkillPath } from '../skill/path.ts';
-import { documentOf, makeSkill, type Skill } from '../skill/skill.ts';
+import { makeSkill, type Skill } from '../skill/skill.ts';
 import { lockDirectory } from '../sync/directory-lock.ts';
 import type { Finding } from '../validation/finding.ts';
 import { readSubject } from '../validation/subject.ts';
@@ -145,18 +145,14 @@ export class Fixing {
 
   /** Returns why skills were not written, by their paths. */
   async #write(mended: readonly Mended[], home: Home): Promise<ReadonlyMap<string, Problem>> {
-    const { disk, signal } = this.#options;
     const writable = this.#homes.get(home.root);
     if (writable === undefined) throw new Error(`not begun: ${home.root}`);
     const { directory, bits } = writable;
     const skills = new Map<SkillPath, Skill>();
-    const renamed = new Map<SkillPath, Renamed>();
     const changes: Change[] = [];
     for (const { before, after } of mended) {
       const path = pathAt(home, before.path);
-      const inPlace = await renamedInPlace(disk, home, before, after);
-      if (inPlace !== undefined) renamed.set(path, inPlace);
-      const wanted = makeSkill(path, inPlace?.entries ?? after.entries);
+      const wanted = makeSkill(path, after.entries);
       for (const entry of before.entries) bits.set(`${path}/${entry.path}`, entry.executable);
       // Rules of folders above may leave out what was judged as a part of it.
       directory.hold(before.entries.map((entry) => `${path}/${entry.path}`));
@@ -164,10 +160,8 @@ export class Fixing {
       changes.push({ path, before: { digest: digestSkill(before) }, after: { digest: digestSkill(wanted) } });
     }
     const refused = new Map<string, Problem>();
-    for (const result of await directory.apply(changes, loadOf(skills), signal)) {
-      const { path } = result.change;
-      const problem = result.ok ? await rename(disk, home, path, renamed.get(path)) : result.problem;
-      if (problem !== undefined) refused.set(path.slice(pathAt(home, '').length), problem);
+    for (const result of await directory.apply(changes, loadOf(skills), this.#options.signal)) {
+      if (!result.ok) refused.set(result.change.path.slice(home.prefix.length), result.problem);
     }
     return refused;
   }
@@ -207,47 +201,4 @@ async function whyNotWritable(
     }
   }
   return undefined;
-}
-
-// ---- a document's name, where letter case does not count ----
-
-interface Renamed {
-  readonly from: string;
-  readonly to: string;
-  /** The skill's files, the document under its old name. */
-  readonly entries: Skill['entries'];
-}
-
-/** Undefined where a document keeps its name, and where the new one is that of another file or of none. */
-async function renamedInPlace(
-  disk: Disk,
-  home: Home,
-  before: Skill,
-  after: Skill,
-): Promise<Renamed | undefined> {
-  const [was, is] = [documentOf(before), documentOf(after)];
-  if (was.path === is.path) return undefined;
-  const folder = `${home.root}/${pathAt(home, before.path)}`;
-  const [old, now] = [was.path, is.path].map((name) => answer(disk.lstat(`${folder}/${name}`)));
-  const [from, to] = [await old, await now];
-  if (!from?.ok || !to?.ok || from.value.ino !== to.value.ino || from.value.dev !== to.value.dev)
-    return undefined;
-  const entries = after.entries.map((entry) => (entry === is ? { ...is, path: was.path } : entry));
-  return { from: was.path, to: is.path, entries };
-}
-
-async function rename(
-  disk: Disk,
-  { root }: Home,
-  path: SkillPath,
-  renamed: Renamed | undefined,
-): Promise<Problem | undefined> {
-  if (renamed === undefined) return undefined;
-  const { from, to } = renamed;
-  try {
-    await disk.rename(`${root}/${path}/${from}`, `${root}/${path}/${to}`);
-    return undefined;
-  } catch (error) {
-    return { reason: 'cannot-write', path, file: from, code: codeOf(error) };
-  }
 }

@@ -66,7 +66,7 @@ skills/a/forms/SKILL.md
   --- files/a/forms/SKILL.md
   +++ fixed/a/forms/SKILL.md
   @@ -1,8 +1,8 @@
-  -\uFEFF---
+  -\\u{feff}---
   -name: Forms
   +---
   +name: forms

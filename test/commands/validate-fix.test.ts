@@ -1,12 +1,12 @@
-// Mending skills in their files, where others write to them meanwhile, or letter case does not count.
+// Mending skills in their files, where others write to them meanwhile.
 
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { Fixing } from '../../src/commands/validate-fix.ts';
 import { openDirectory } from '../../src/directory/directory.ts';
 import { defaultLimits } from '../../src/directory/limits.ts';
-import { type Disk, nodeDisk } from '../../src/disk.ts';
+import { nodeDisk } from '../../src/disk.ts';
 import { processOutput } from '../../src/report/output.ts';
 import { FixReport } from '../../src/report/validation-fixes.ts';
 import type { Finding } from '../../src/validation/finding.ts';
@@ -20,19 +20,22 @@ const misnamed = document().replace('pdf-forms', 'Forms');
 /** Mends a library, and says what was not written and what then stands in each skill. */
 async function mended(
   files: { readonly [path: string]: string },
-  {
-    disk = nodeDisk,
-    meanwhile,
-  }: { readonly disk?: Disk; readonly meanwhile?: (root: string) => Promise<void> } = {},
+  { meanwhile }: { readonly meanwhile?: (root: string) => Promise<void> } = {},
 ) {
   const root = path.join(await temporaryFolder(), 'skills');
   await writeFiles(root, files);
   const open = (at: string) =>
-    openDirectory({ root: at, disk, ignore: [], limits: defaultLimits, trash: path.join(root, '../trash') });
+    openDirectory({
+      root: at,
+      disk: nodeDisk,
+      ignore: [],
+      limits: defaultLimits,
+      trash: path.join(root, '../trash'),
+    });
   const output = { ...processOutput({ color: false }), result: () => {}, notice: () => {} };
   const report = new FixReport(output, { isDryRun: false, isText: false, quiet: false, length: 'whole' });
   const fixing = new Fixing({
-    ...{ disk, isDryRun: false, lockTimeoutMs: 1000, report, open },
+    ...{ disk: nodeDisk, isDryRun: false, lockTimeoutMs: 1000, report, open },
     signal: new AbortController().signal,
     takes: () => true,
     onWait: () => {},
@@ -60,7 +63,6 @@ async function mended(
   return {
     root,
     problems: report.json().problems.map(({ reason }) => reason),
-    count: report.json().fixed.length,
   };
 }
 
@@ -75,18 +77,6 @@ test('what somebody writes meanwhile is not overwritten, and the others are mend
   expect(problems).toEqual(['files-changed-meanwhile']);
   expect(await textOf(root, 'pdf-forms/SKILL.md')).toBe(theirs);
   expect(await textOf(root, 'a/pdf-forms/SKILL.md')).toBe(document());
-});
-
-test('a document is renamed in place where letter case does not count', async () => {
-  const real = (file: string) => file.replace(/SKILL\.md$/, 'skill.md');
-  const disk: Disk = { ...nodeDisk, lstat: (file) => nodeDisk.lstat(real(file)) };
-  const { root, problems, count } = await mended(
-    { 'pdf-forms/skill.md': misnamed, 'pdf-forms/a.txt': 'a\n' },
-    { disk },
-  );
-  expect({ problems, count }).toEqual({ problems: [], count: 3 });
-  expect((await readdir(path.join(root, 'pdf-forms'))).sort()).toEqual(['SKILL.md', 'a.txt']);
-  expect(await textOf(root, 'pdf-forms/SKILL.md')).toBe(document());
 });
 
 test('a document is not renamed over another file', async () => {

@@ -48,25 +48,28 @@ const caseless: Disk = {
   rmdir: (place) => nodeDisk.rmdir(spelled(place)),
 };
 
+const document = { 'SKILL.md': 'same' };
+
 const changes: readonly (readonly [what: string, before: Files, after: Files])[] = [
-  ['a file', { README: 'old' }, { readme: 'old' }],
-  ['an edited file', { README: 'old' }, { readme: 'new' }],
-  ['an executable', { RUN: { run: 'old' } }, { run: { run: 'old' } }],
-  ['two that change names', { A: 'one', b: 'two' }, { a: 'two', B: 'one' }],
+  ['a file', { README: 'old', ...document }, { readme: 'old', ...document }],
+  ['an edited file', { README: 'old', ...document }, { readme: 'new', ...document }],
+  ['the document', { 'skill.md': 'same', x: 'old' }, { 'SKILL.md': 'same', x: 'old' }],
+  ['an executable', { RUN: { run: 'old' }, ...document }, { run: { run: 'old' }, ...document }],
+  ['two that change names', { A: 'one', b: 'two', ...document }, { a: 'two', B: 'one', ...document }],
 ];
 
 test.each(changes)('%s', async (_, before, after) => {
-  const root = makeFolder({ 'x/SKILL.md': 'same', ...within(before) });
+  const root = makeFolder(within(before));
   const directory = await open(root, { disk: caseless });
   const { skills } = await directory.snapshot();
-  const skill = skillOf('x', { 'SKILL.md': 'same', ...after });
+  const skill = skillOf('x', after);
   const change = {
     path: 'x' as SkillPath,
     before: skills.get('x' as SkillPath) ?? null,
     after: { digest: digestSkill(skill) },
   };
   expect(await directory.apply([change], sourceOf([skill]))).toMatchObject([{ ok: true }]);
-  expect(readFolder(root)).toEqual({ 'x/SKILL.md': 'same', ...within(after) });
+  expect(readFolder(root)).toEqual(within(after));
   const now = (await directory.snapshot()).skills.get('x' as SkillPath);
   expect(now?.digest).toBe(digestSkill(skill));
 });
