@@ -9,6 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type Disk, nodeDisk } from '../src/disk.ts';
 import { describeHolder, type LockHolder, lookAtLock, takeLock } from '../src/lock.ts';
 import { temporaryFolder } from './folders.ts';
+import { bundledProgram } from './programs.ts';
 
 async function lockPath(): Promise<string> {
   return path.join(await temporaryFolder(), 'db.lock');
@@ -140,19 +141,8 @@ test('of many that ask at once, in one process, one holds', async () => {
 test('of five processes that ask at once one holds, and the others know which', async () => {
   const file = await lockPath();
   await writeFile(`${file}.1`, JSON.stringify(holder({ pid: await deadPid() })));
-  const built = (name: string) => JSON.stringify(path.join(import.meta.dirname, '../dist', name));
-  const script = path.join(path.dirname(file), 'ask.mjs');
-  await writeFile(
-    script,
-    `import { takeLock } from ${built('lock.js')};
-     import { nodeDisk } from ${built('disk.js')};
-     process.on('message', async () => {
-       const taken = await takeLock(nodeDisk, ${JSON.stringify(file)});
-       process.send('lock' in taken ? process.pid : taken.holder.pid);
-     });
-     process.send('ready');`,
-  );
-  const children = Array.from({ length: 5 }, () => fork(script, { execArgv: [] }));
+  const program = await bundledProgram('ask-for-lock.ts');
+  const children = Array.from({ length: 5 }, () => fork(program, [file], { execArgv: [] }));
   onTestFinished(() => {
     for (const child of children) child.kill();
   });

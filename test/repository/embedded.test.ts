@@ -13,6 +13,7 @@ import { standsAmongSkills } from '../../src/repository/embedded.ts';
 import { openForReading, openForWriting } from '../../src/repository/open.ts';
 import { emptyDatabasePlace, openConnection } from '../databases.ts';
 import { copyFolder, temporaryFolder, writeFiles } from '../folders.ts';
+import { bundledProgram } from '../programs.ts';
 
 /** A migrated embedded database that nothing has open. */
 async function migratedFolder(): Promise<string> {
@@ -24,18 +25,8 @@ async function migratedFolder(): Promise<string> {
 
 /** Another process that has the database open, has done these statements, and stays. */
 async function otherProcess(directory: string, statements: readonly string[]): Promise<ChildProcess> {
-  const script = path.join(await temporaryFolder(), 'hold.mjs');
-  const built = (name: string) => JSON.stringify(path.join(import.meta.dirname, '../../dist', name));
-  await writeFile(
-    script,
-    `import { nodeDisk } from ${built('disk.js')};
-     import { connect } from ${built('repository/open.js')};
-     const opened = await connect({ kind: 'embedded', directory: ${JSON.stringify(directory)} }, nodeDisk);
-     for (const statement of ${JSON.stringify(statements)}) await opened.value.query(statement);
-     process.on('message', () => {});
-     process.send('done');`,
-  );
-  const child = fork(script, { execArgv: [] });
+  const program = await bundledProgram('repository/hold-database.ts');
+  const child = fork(program, [directory, ...statements], { execArgv: [] });
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
