@@ -63,8 +63,10 @@ export class Validation {
     return { subject: after.subject, fixed: mendedOf(judged, after) };
   }
 
+  /** What is no more than a note is nobody's wish to have rewritten. */
   #mend(judged: Judged, around: Surroundings, takes: (finding: Finding) => boolean = () => true): Judged {
-    return mend(judged, (subject) => this.#judge(subject, around), takes);
+    const isWanted = (finding: Finding) => finding.severity !== 'info' && takes(finding);
+    return mend(judged, (subject) => this.#judge(subject, around), isWanted);
   }
 
   #judge(subject: Subject, { standing, keepsModes }: Surroundings): readonly Finding[] {

@@ -186,7 +186,7 @@ Dry run, nothing was changed: --fix would mend 7 in 3 skills
       'skills/b/SKILL.md': document('x'),
     });
     await chmod(path.join(folder, 'skills/a/SKILL.md'), 0o444);
-    const { code, stdout, stderr } = await run(['validate', '--fix', '--target', 'codex']);
+    const { code, stdout, stderr } = await run(['validate', '--fix', '--target', 'claude-code']);
     expect(stderr).toContain('error: a is not written: SKILL.md: EACCES\n');
     expect(stdout).toContain('the name "x" is not the folder');
     expect(stdout).toContain('\n1 in 1 skill mended\n');

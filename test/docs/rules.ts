@@ -54,7 +54,7 @@ export function rulesIndex(page: string): string {
     '# Rules',
     remake,
     'What `skill-fleet validate` looks for. How severe each rule is hangs on the target, which `--target` or `validation.target` names, and on the [configuration](../reference/configuration.md).',
-    '`skill-fleet validate --fix` mends by itself what of the marked rules needs no person; each page says what that is. No other byte of a file changes, and no other value of a document. `--fix --dry-run` shows the differences, writes nothing, and exits as `--fix` would: by what it would leave. To have a check fail on what could be mended, run `validate` without it.',
+    '`skill-fleet validate --fix` mends by itself what of the marked rules needs no person; each page says what that is. Errors and warnings are mended, notes where the configuration makes more of them. No other byte of a file changes, and no other value of a document. `--fix --dry-run` shows the differences, writes nothing, and exits as `--fix` would: by what it would leave. To have a check fail on what could be mended, run `validate` without it.',
     ['| rule | finds | under `spec` | elsewhere | `--fix` |', '|---|---|---|---|---|', ...rows].join('\n'),
   ].join('\n\n');
   return joined(head, page, byHand.index);

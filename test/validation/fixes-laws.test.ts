@@ -20,6 +20,9 @@ import { projectRoot } from '../acceptance/cli.ts';
 import { nastyDocuments, tidyDocuments } from '../document/generated-documents.ts';
 import { skillOf } from './skills.ts';
 
+/** Of what is no more than a note nothing is mended. */
+const notesWarn = { rules: { 'yaml-not-plain': 'warn' }, overrides: [] } as const;
+
 /** Holds a skill against the laws. Returns what was mended of it, and its document then. */
 function holds(
   skill: Skill,
@@ -27,7 +30,7 @@ function holds(
 ): { readonly fixed: ReadonlySet<string>; readonly text: string } | undefined {
   const before = readSubject(skill);
   if (!before.ok) return undefined;
-  const validation = new Validation(new Policy(target));
+  const validation = new Validation(new Policy(target, notesWarn));
   const around = { keepsModes: true, standing: new Set(lostTargets(before.value)) };
   const all = () => true;
   const { subject, fixed } = validation.mended(before.value, around, all);

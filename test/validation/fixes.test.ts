@@ -227,17 +227,26 @@ test('each rule with a fix is tried, and has cases', () => {
 describe.each(fixOrder)('the fix of %s', (rule) => {
   const table = (cases[rule] ?? []).map(([what, before, after, target]) => ({ what, before, after, target }));
   test.each(table)('$what', ({ before, after, target }) => {
-    const { files, fixed } = mendedIn(filesOf(before), { target });
+    // A note is mended where somebody makes more of it.
+    const around = { target, settings: { rules: { [rule]: 'warn' }, overrides: [] } } as const;
+    const { files, fixed } = mendedIn(filesOf(before), around);
     expect(files).toEqual(filesOf(after ?? before));
-    const found = (all: Files) => findingsOf(all, { target }).filter((one) => one.rule === rule);
+    const found = (all: Files) => findingsOf(all, around).filter((one) => one.rule === rule);
     expect(found(filesOf(before)).length).toBeGreaterThan(0);
     expect(fixed.some((one) => one.rule === rule)).toBe(after !== null);
     expect(found(filesOf(before)).some(({ fixable }) => fixable)).toBe(after !== null);
-    expect(findingsOf(files, { target }).filter(({ fixable }) => fixable)).toEqual([]);
+    expect(findingsOf(files, around).filter(({ fixable }) => fixable)).toEqual([]);
   });
 });
 
 describe('what is not mended', () => {
+  test('what is no more than a note', () => {
+    const files = { 'SKILL.md': document().replace('---\n', '---\nmetadata: {author: ann}\n') };
+    const found = findingsOf(files).filter(({ rule }) => rule === 'yaml-not-plain');
+    expect(found).toMatchObject([{ severity: 'info', fixable: false }]);
+    expect(mendedIn(files)).toEqual({ files, fixed: [] });
+  });
+
   const misnamed = document().replace('pdf-forms', 'PDF');
 
   test.each(['PDF', 'a_b', 'ä', 'a'.repeat(65), '-a'])('a name in a folder %j, which has none', (folder) => {
