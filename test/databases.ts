@@ -21,14 +21,19 @@ export type PlaceKind = DatabaseKind | 'pooler';
 /** Why nothing can be tested through a pooler, for the names of tests that are skipped then; else nothing. */
 export const noPooler = inject('poolerUrl') === null ? ' (skipped: PgBouncer is not installed)' : '';
 
-async function onServer(work: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const client = new pg.Client(inject('serverUrl'));
-  await client.connect();
-  try {
-    await work(client);
-  } finally {
-    await client.end();
-  }
+/** What makes a new database on the server a copy: `create database … ${asCopyOf(template)}`. */
+export function asCopyOf(template: string): string {
+  return `template ${template}${inject('copyStrategy')}`;
+}
+
+/** Kept open from one test to the next. */
+const server = new pg.Pool({ connectionString: inject('serverUrl'), max: 2, allowExitOnIdle: true });
+// The server stops before the workers do.
+server.on('error', () => {});
+
+/** Runs a statement on the server, as its owner. */
+export async function onServer(statement: string): Promise<void> {
+  await server.query(statement);
 }
 
 /** An empty database that goes when the test has finished. */
@@ -44,9 +49,9 @@ async function databasePlace(kind: PlaceKind, isMigrated: boolean): Promise<Data
     return { kind, directory };
   }
   const name = `skill_fleet_${randomUUID().replaceAll('-', '')}`;
-  const template = isMigrated ? ` template ${inject('serverTemplate')}` : '';
-  await onServer((client) => client.query(`create database ${name}${template}`));
-  onTestFinished(() => onServer((client) => client.query(`drop database ${name} with (force)`)));
+  const template = isMigrated ? inject('serverTemplate') : 'template1';
+  await onServer(`create database ${name} ${asCopyOf(template)}`);
+  onTestFinished(() => onServer(`drop database ${name} with (force)`));
   const url = new URL((kind === 'pooler' && inject('poolerUrl')) || inject('serverUrl'));
   url.pathname = name;
   return { kind: 'postgres', url: url.href };

@@ -1,7 +1,7 @@
 // Whatever call to the disk or the server fails: nothing is lost, it is said, and one further run does the rest.
 //
-//   FAULTS=all npx vitest run test/faults/every-effect              each call, each fault
-//   FAULTS=sync npx vitest run test/faults/every-effect             those of one command
+//   FAULTS=all npx vitest run test/faults/every-effect              each call, by turns with each fault
+//   FAULTS=sync npx vitest run test/faults/every-effect             each call of one command with each fault
 //   FAULTS=sync:17:EIO npx vitest run test/faults/every-effect      one of them
 
 import { expect, test } from 'vitest';
@@ -18,23 +18,19 @@ const [onlyScenario, onlyAt, onlyFault] = FAULTS === 'all' ? [] : (FAULTS?.split
 /** How many calls of a command are tried where nobody asks for all. */
 const few = 8;
 
-/** Which calls fail, and how: each in turn, or a few that are spread over the run. */
+/** Which calls fail, and how: a few that are spread over the run, each in turn, or each in every way. */
 function pointsOf(calls: readonly Called[]): readonly (readonly [at: number, fault: Fault])[] {
   const all = calls.map((called) => (called === 'disk' ? diskFaults : serverFaultNames));
-  if (FAULTS === undefined) {
-    return Array.from({ length: few }, (_, nth) => {
-      const index = Math.floor((nth * calls.length) / few);
-      const faults = all[index] ?? [];
-      return [index + 1, faults[nth % faults.length] as Fault];
-    });
-  }
-  return all.flatMap((faults, index) =>
-    onlyAt === undefined || Number(onlyAt) === index + 1
-      ? faults.flatMap((fault) =>
-          onlyFault === undefined || onlyFault === fault ? [[index + 1, fault] as const] : [],
-        )
-      : [],
-  );
+  const byTurns = (index: number, turn: number): readonly [number, Fault] => {
+    const faults = all[index] ?? [];
+    return [index + 1, faults[turn % faults.length] as Fault];
+  };
+  if (FAULTS === 'all') return calls.map((_, index) => byTurns(index, index));
+  if (FAULTS === undefined)
+    return Array.from({ length: few }, (_, nth) => byTurns(Math.floor((nth * calls.length) / few), nth));
+  return all
+    .flatMap((faults, index) => faults.map((fault) => [index + 1, fault] as const))
+    .filter(([at, fault]) => (onlyAt ?? `${at}`) === `${at}` && (onlyFault ?? fault) === fault);
 }
 
 /** Runs a command, and gives what it says went wrong. Whatever else it throws is a fault of the program. */

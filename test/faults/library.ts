@@ -3,24 +3,14 @@
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import path from 'node:path';
-import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import { type Disk, nodeDisk } from '../../src/disk.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { connect } from '../../src/repository/open.ts';
+import { asCopyOf, onServer } from '../databases.ts';
 import { temporaryFolder } from '../folders.ts';
 import { type CloneView, type DatabaseView, lookAtClone, lookAtDatabase, wordsOf } from '../laws/look.ts';
 import { type Clone, cloneAt } from '../sync/sides.ts';
-
-async function onServer(...statements: readonly string[]): Promise<void> {
-  const client = new pg.Client(inject('serverUrl'));
-  await client.connect();
-  try {
-    for (const statement of statements) await client.query(statement);
-  } finally {
-    await client.end();
-  }
-}
 
 /** What both sides hold, and all words that are held anywhere. */
 export interface Look {
@@ -58,13 +48,13 @@ export class Library {
     const folder = fs.realpathSync(await temporaryFolder());
     const library = new Library(path.join(folder, 'project'), path.join(folder, 'kept'), name);
     fs.mkdirSync(library.project);
-    await onServer(`create database ${name}${isUnmigrated ? '' : ` template ${inject('serverTemplate')}`}`);
+    await onServer(
+      `create database ${name} ${asCopyOf(isUnmigrated ? 'template1' : inject('serverTemplate'))}`,
+    );
     onTestFinished(async () => {
       await library.closeAll();
-      await onServer(
-        `drop database if exists ${name} with (force)`,
-        `drop database if exists ${name}_kept with (force)`,
-      );
+      await onServer(`drop database if exists ${name} with (force)`);
+      await onServer(`drop database if exists ${name}_kept with (force)`);
     });
     return library;
   }
@@ -91,7 +81,7 @@ export class Library {
   async keep(): Promise<void> {
     await this.closeAll();
     fs.cpSync(this.project, this.#kept, { recursive: true, preserveTimestamps: true });
-    await onServer(`create database ${this.#name}_kept template ${this.#name}`);
+    await onServer(`create database ${this.#name}_kept ${asCopyOf(this.#name)}`);
   }
 
   /** Goes back to the moment that was kept. */
@@ -99,10 +89,8 @@ export class Library {
     await this.closeAll();
     fs.rmSync(this.project, { recursive: true });
     fs.cpSync(this.#kept, this.project, { recursive: true, preserveTimestamps: true });
-    await onServer(
-      `drop database ${this.#name} with (force)`,
-      `create database ${this.#name} template ${this.#name}_kept`,
-    );
+    await onServer(`drop database ${this.#name} with (force)`);
+    await onServer(`create database ${this.#name} ${asCopyOf(`${this.#name}_kept`)}`);
   }
 
   async look(): Promise<Look> {

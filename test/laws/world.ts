@@ -5,11 +5,11 @@ import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import pg from 'pg';
 import { inject } from 'vitest';
 import { type Disk, nodeDisk } from '../../src/disk.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { openForWriting } from '../../src/repository/open.ts';
+import { asCopyOf, onServer } from '../databases.ts';
 import { Killed, watchedDisk } from '../directory/effects.ts';
 import { systemError } from '../directory/folder.ts';
 import { watched } from '../repository/seam.ts';
@@ -34,16 +34,6 @@ import {
   skillPaths,
   type UndoStep,
 } from './steps.ts';
-
-async function onServer(...statements: readonly string[]): Promise<void> {
-  const client = new pg.Client(inject('serverUrl'));
-  await client.connect();
-  try {
-    for (const statement of statements) await client.query(statement);
-  } finally {
-    await client.end();
-  }
-}
 
 function urlOf(database: string): string {
   const url = new URL(inject('serverUrl'));
@@ -97,7 +87,7 @@ export class World {
 
   static async make(): Promise<World> {
     const world = new World();
-    await onServer(`create database ${world.#database} template ${inject('serverTemplate')}`);
+    await onServer(`create database ${world.#database} ${asCopyOf(inject('serverTemplate'))}`);
     await world.#connect();
     world.#git(world.#root, 'init', '--quiet', '--bare', '--initial-branch=main', 'origin.git');
     const [first] = world.trees;
@@ -139,10 +129,8 @@ export class World {
 
   async close(): Promise<void> {
     await this.#disconnect();
-    await onServer(
-      `drop database ${this.#database} with (force)`,
-      `drop database if exists ${this.#keptDatabase} with (force)`,
-    );
+    await onServer(`drop database ${this.#database} with (force)`);
+    await onServer(`drop database if exists ${this.#keptDatabase} with (force)`);
     fs.rmSync(this.#root, { recursive: true, force: true });
   }
 
@@ -392,7 +380,8 @@ export class World {
       does === 'keep' ? [this.#database, this.#keptDatabase] : [this.#keptDatabase, this.#database];
     this.#hasKept = true;
     await this.#disconnect();
-    await onServer(`drop database if exists ${to} with (force)`, `create database ${to} template ${from}`);
+    await onServer(`drop database if exists ${to} with (force)`);
+    await onServer(`create database ${to} ${asCopyOf(from)}`);
     await this.#connect();
   }
 
