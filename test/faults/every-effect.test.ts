@@ -96,21 +96,23 @@ test.for(scenarios.filter(({ name }) => onlyScenario === undefined || onlyScenar
     for (const [at, fault] of points) {
       await library.putBack();
       const injector = new Injector(fault, at);
-      const problems = await outcomeOf(library, scenario.run, injector);
-      const now = await library.look();
+      const problems = await outcomeOf(library, scenario.run, injector).catch((error: Error) => error);
       const name = `${scenario.name}:${at}:${fault}, ${injector.failed}`;
-      expect(injector.failed, name).not.toBe('');
+      expect.soft(problems instanceof Error ? problems.stack : undefined, name).toBeUndefined();
+      if (problems instanceof Error) continue;
+      const now = await library.look();
+      expect.soft(injector.failed, name).not.toBe('');
 
       const lost = [...(before?.words ?? [])].filter((word) => done.words.has(word) && !now.words.has(word));
-      expect(lost, `${name}: lost`).toEqual([]);
+      expect.soft(lost, `${name}: lost`).toEqual([]);
       const said = problems.map((problem) => sentenceOf(problem).what);
-      if (said.length > 0) expect(said.join('\n'), name).toMatch(saidOf(fault));
-      else expect(saidIn(now, known), `${name}: unsaid`).toEqual(saidIn(done, known));
+      if (said.length > 0) expect.soft(said.join('\n'), name).toMatch(saidOf(fault));
+      else expect.soft(saidIn(now, known), `${name}: unsaid`).toEqual(saidIn(done, known));
 
-      expect(await outcomeOf(library, next), `${name}: the next run`).toEqual([]);
-      expect(heldIn(await library.look(), known), `${name}: after the next run`).toEqual(
-        heldIn(settled, known),
-      );
+      expect.soft(await outcomeOf(library, next), `${name}: the next run`).toEqual([]);
+      expect
+        .soft(heldIn(await library.look(), known), `${name}: after the next run`)
+        .toEqual(heldIn(settled, known));
     }
     if (FAULTS)
       process.stderr.write(`${scenario.name}: ${points.length} points of ${counting.calls.length} calls\n`);

@@ -23,8 +23,8 @@ interface ServerFault {
 const serverFaults = {
   'reset before': { sqlstate: null, said: /was lost/ },
   'reset after': { sqlstate: null, isDone: true, said: /was lost/ },
-  'serialization failure': { sqlstate: '40001', said: /another writer/ },
-  deadlock: { sqlstate: '40P01', said: /another writer/ },
+  'serialization failure': { sqlstate: '40001', said: /Others are at work/ },
+  deadlock: { sqlstate: '40P01', said: /Others are at work/ },
   'statement timeout': { sqlstate: '57014', said: /ended a statement/ },
   'disk full': { sqlstate: '53100', said: /lacks room/ },
   'server restart': { sqlstate: '57P01', said: /was lost/ },
