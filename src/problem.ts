@@ -256,6 +256,11 @@ const reasons = {
     what: `${_.path} is no longer there`,
     remedy: 'Run again: it was removed, or ignored, meanwhile.',
   }),
+  'system-call-failed': (_: { call: string; file: string | undefined; code: string }): Sentence => ({
+    what: `${_.file ?? 'The system'} refused a call of this program, ${_.call}: ${_.code}`,
+    remedy:
+      'See what the disk and its limits allow, then run again: what was done stays, and the rest is done then.',
+  }),
   'disk-full': (_: { directory: string; code: string }): Sentence => ({
     what: `${_.directory} takes no more (${_.code}): the rest was not written`,
     remedy: 'Make room, or make it writable, then run again: it goes on from here.',

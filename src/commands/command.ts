@@ -103,9 +103,17 @@ async function untilInterrupted(
     const code = await work();
     return !code.ok && signal.aborted ? refuse(interrupted) : code;
   } catch (error) {
-    if (!signal.aborted) throw error;
-    return refuse(interrupted);
+    const problem = signal.aborted ? interrupted : problemOfSystem(error);
+    if (problem === undefined) throw error;
+    return refuse(problem);
   }
+}
+
+/** A call of the system that failed where no skill is to be named: of state, locks, journals. */
+export function problemOfSystem(error: unknown): Problem | undefined {
+  const { syscall, code, path } = error as NodeJS.ErrnoException;
+  if (syscall === undefined || code === undefined) return undefined;
+  return { reason: 'system-call-failed', call: syscall, file: path, code };
 }
 
 function reportFailure(output: Output, flags: GlobalFlags, problem: Problem, exitCode: number): void {

@@ -86,6 +86,10 @@ const problems: { readonly [R in Reason]: readonly Omit<Problem<R>, 'reason'>[] 
     { path: 'PATH', limit: 'LIMIT', most: n },
   ],
   'skill-not-found': [{ path: 'PATH' }],
+  'system-call-failed': [
+    { call: 'CALL', file: 'FILE', code: 'CODE' },
+    { call: 'CALL', file: undefined, code: 'CODE' },
+  ],
   'disk-full': [{ directory: 'DIR', code: 'CODE' }],
   'write-interrupted': [
     { path: 'PATH', count: 1 },

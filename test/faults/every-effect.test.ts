@@ -5,6 +5,7 @@
 //   FAULTS=sync:17:EIO npx vitest run test/faults/every-effect      one of them
 
 import { expect, test } from 'vitest';
+import { problemOfSystem } from '../../src/commands/command.ts';
 import { type Problem, sentenceOf } from '../../src/problem.ts';
 import { problemOfDatabase } from '../../src/repository/sqlstate.ts';
 import { Refused } from '../sync/sides.ts';
@@ -44,7 +45,10 @@ async function outcomeOf(
     const clone = await library.clone(connection, injector.disk);
     return await run({ clone, connection, project: library.project });
   } catch (error) {
-    const problem = error instanceof Refused ? error.problem : problemOfDatabase(connection.database, error);
+    const problem =
+      error instanceof Refused
+        ? error.problem
+        : (problemOfDatabase(connection.database, error) ?? problemOfSystem(error));
     if (problem === undefined) throw error;
     return [problem];
   } finally {
