@@ -38,7 +38,11 @@ export function run(flags: RestoreFlags, path: string): Promise<number> {
       const past = await inView(connection, () => findPast(connection, path, flags.revision));
       if (!past.ok) return past;
       await database.beginRun({ direction: 'restore', ...whoRuns(), directory: '' });
-      const restored = await database.restore(path, flags.revision);
+      const restored = await database.restore(path, flags.revision).catch(async (error: Error) => {
+        // The first error says more than what closing the record meets on a lost connection.
+        await database.endRun({}, error.message).catch(() => {});
+        throw error;
+      });
       await database.endRun({ updated: restored.ok ? 1 : 0 }, restored.ok ? null : restored.problem.reason);
       if (!restored.ok) return restored;
       output.result(
