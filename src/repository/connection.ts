@@ -198,17 +198,19 @@ function settingsSql({ kind }: DatabaseName, { lockTimeoutMs, statementTimeoutMs
  * part of that.
  *
  * @param mode what follows `begin`: `read only`, `isolation level repeatable read`
+ * @param first what is run before `work`, with the beginning
  */
 export async function inTransaction<T>(
   connection: Connection,
   mode: string,
   work: () => Promise<T>,
+  first = '',
 ): Promise<T> {
   const { session } = connection;
   if (session.inTransaction) return work();
   session.inTransaction = true;
   try {
-    await connection.query(`begin ${mode}; ${connection.settings}`);
+    await connection.query(`begin ${mode}; ${connection.settings}${first}`);
     const value = await work();
     await connection.query('commit');
     return value;
@@ -221,9 +223,11 @@ export async function inTransaction<T>(
   }
 }
 
+const viewMode = 'isolation level repeatable read read only';
+
 /** Runs `work` in a transaction that only reads, all of one moment. */
 export function inView<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
-  return inTransaction(connection, 'isolation level repeatable read read only', work);
+  return inTransaction(connection, viewMode, work);
 }
 
 /** How often a transaction is done again for others' sake, and how long it waits before: in milliseconds. */
@@ -238,6 +242,43 @@ export async function inWriting<T>(connection: Connection, work: () => Promise<T
       if (tries > again.most || !isVictim(error)) throw error;
     }
     await sleep(again.waitMs * 2 ** tries * Math.random());
+  }
+}
+
+/**
+ * Like {@link inView}, where no table among `tables` is empty that only seems so: a table that somebody writes anew, as
+ * some `alter table` do, has no rows for a moment from before. Nobody does once it is locked; who did since the moment
+ * was taken makes the view begin anew.
+ *
+ * https://www.postgresql.org/docs/current/mvcc-caveats.html
+ */
+export async function inWholeView<T>(
+  connection: Connection,
+  tables: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
+  // The embedded database serves one alone.
+  if (connection.database.kind === 'embedded') return inView(connection, work);
+  const first = `; lock table ${tables.join(', ')} in access share mode;
+    do $$ begin
+      if exists (
+        select from pg_class
+        where oid = any ('{${tables.join(', ')}}'::regclass[]) and relfilenode <> pg_relation_filenode(oid)
+      ) then
+        raise exception 'a table was written anew' using errcode = 'serialization_failure';
+      end if;
+    end $$`;
+  for (let tries = 1; ; tries++) {
+    let isBegun = false;
+    const begun = () => {
+      isBegun = true;
+      return work();
+    };
+    try {
+      return await inTransaction(connection, viewMode, begun, first);
+    } catch (error) {
+      if (isBegun || tries > again.most || !isVictim(error)) throw error;
+    }
   }
 }
 

@@ -31,7 +31,7 @@ import {
   notedRevisions,
   remembers,
 } from './commits.ts';
-import { type Connection, inView, inWriting } from './connection.ts';
+import { type Connection, inWholeView, inWriting } from './connection.ts';
 import { isDerivedWrong, mendDerived, verifyDerived } from './derived.ts';
 import { storedFiles } from './files.ts';
 import { formerKeys, keepFiles, type Overwritten, readOverwritten, rowsChangedAt } from './history.ts';
@@ -74,14 +74,14 @@ export class Database implements DatabaseReplica {
 
   async snapshot(signal?: AbortSignal): Promise<DatabaseSnapshot> {
     signal?.throwIfAborted();
-    const snapshot = await takeSnapshot(this.#connection, this.#mapping, signal);
+    const snapshot = await this.inView(() => takeSnapshot(this.#connection, this.#mapping, signal));
     this.#taken = null;
     this.#keys.clear();
     for (const [path, { row }] of snapshot.skills) if (row) this.#keys.set(path, row.skillId);
     return snapshot;
   }
 
-  inView: DatabaseReplica['inView'] = (work) => inView(this.#connection, work);
+  inView: DatabaseReplica['inView'] = (work) => inWholeView(this.#connection, tablesOfSkills, work);
 
   load: Load = (paths) => {
     const taken = this.#taken;
@@ -331,6 +331,23 @@ export class Database implements DatabaseReplica {
     });
   }
 }
+
+/** What the state of a skill is read from. */
+const tablesOfSkills = [
+  'skills',
+  'skill_sync',
+  'skill_files',
+  'skill_categories',
+  'taxonomy_categories',
+  'skill_keywords',
+  'skill_tags',
+  'capabilities',
+  'skill_dependencies',
+  'skill_references',
+  'skill_allowed_tools',
+  'skill_aliases',
+  'skill_facets',
+];
 
 /** Rolls back a transaction of which nothing is to stand where a part is refused. */
 class NotWhole extends Error {
