@@ -344,7 +344,10 @@ export interface DatabaseReplica extends Replica {
     place: Omit<CommitPlace, 'commit'>,
     asked: readonly { readonly path: SkillPath; readonly skillId: number | null }[],
   ): Promise<readonly NotedRevision[]>;
-  /** The latest revision in which each of these skills was deleted at its path; none of those that never were. */
+  /**
+   * The latest revision in which each of these skills was deleted at its path, or another one stood there that is gone
+   * from it; none of those for which neither was.
+   */
   lastDeletions(
     asked: readonly { readonly path: SkillPath; readonly skillId: number }[],
   ): Promise<ReadonlyMap<SkillPath, number>>;

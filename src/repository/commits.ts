@@ -87,8 +87,8 @@ export async function lastDeletions(
   const rows = await connection.query<{ skill_path: SkillPath; revision: number }>(
     `select skill_path, max(r.revision) as revision
      from unnest($1::text[], $2::integer[]) as asked (skill_path, skill_id)
-     join skill_revisions r using (skill_path, skill_id)
-     where r.deleted
+     join skill_revisions r using (skill_path)
+     where r.deleted or r.skill_id <> asked.skill_id
      group by skill_path`,
     [asked.map((one) => one.path), asked.map((one) => one.skillId)],
   );

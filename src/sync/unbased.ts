@@ -41,8 +41,8 @@ export async function reconstruct(
 }
 
 /**
- * The last deletion of each skill that only the database holds. Files that held it at the time, and met the database
- * since, would have it in their base, so they followed the deletion.
+ * The last deletion at each path where only the database holds a skill. Files that held one at the time, and met the
+ * database since, would have it in their base, so they followed the deletion.
  */
 async function deletionsHere(
   database: DatabaseReplica,
@@ -85,6 +85,11 @@ export async function askGit(
     const isCommitted = (note: NotedRevision) =>
       note.digest === null && local === null && standing(note) === 'ancestor' && isClean(path);
     const deletion = deletions.get(path);
+    // HEAD still holds what these files gave up: that is no deletion of what came since, even if it is the same again.
+    if (deletion !== undefined && !isClean(path)) {
+      found.set(path, null);
+      continue;
+    }
     const known = newest([
       ...noted.filter((note) =>
         note.clean ? ['head', 'ancestor'].includes(standing(note) ?? '') : isCommitted(note),

@@ -565,6 +565,24 @@ describe.skipIf(!hasGit)('a skill that is in the database again', () => {
         `insert into skills (skill_path, name, type, status) values ('x', 'x', 'tool', 'active')`,
       );
     },
+    ...Object.fromEntries(
+      [
+        `update skills set deleted_at = now() where skill_path = 'x'`,
+        `delete from skills where skill_path = 'x'`,
+      ].map((deletion) => [
+        `with what HEAD holds, by another clone's edits after: ${deletion}`,
+        async ({ connection, first, join }: Team) => {
+          const second = await join();
+          await second.run('sync', newest);
+          await connection.query(deletion);
+          expect((await first.run('sync', carrying)).words).toEqual(['x: deleted -> files']);
+          for (const word of ['Edited', 'One']) {
+            await second.write({ 'x/SKILL.md': text(word) });
+            await second.run('sync', { ...newest, onConflict: 'local' });
+          }
+        },
+      ]),
+    ),
     'since another clone took back the run that deleted it': async ({ first, join }) => {
       await remove(first);
       await first.run('sync', carrying);
