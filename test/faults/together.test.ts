@@ -26,7 +26,7 @@ const disorder = `
     select revision from skill_sync union all select revision from skill_revisions
   ) all_revisions group by revision having count(*) > 1`;
 
-const converging = ['sync-db', '--on-conflict', 'database', '--delete', '--yes', '--max-delete', '100'];
+const converging = ['sync-db', '--on-conflict', 'local', '--delete', '--yes', '--max-delete', '100'];
 
 async function round(kind: PlaceKind, seed: number): Promise<Counts> {
   const team = await Team.make(kind);
