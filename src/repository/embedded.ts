@@ -156,6 +156,9 @@ async function openOrCreate(disk: Disk, directory: string, folder: string): Prom
     const obstacle = await create(disk, folder);
     if (obstacle !== undefined) return refuse(unusable(directory, obstacle));
   }
+  // Only who holds the lock opens it: what says otherwise is of somebody who was killed. Where that was before it was
+  // written to its end, Postgres would not start.
+  await answer(disk.unlink(path.join(folder, 'postmaster.pid')));
   const { PGlite } = await loadPGlite();
   // Of the 128 MB that it takes by itself each start clears every byte, which is a tenth of a second.
   const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'];

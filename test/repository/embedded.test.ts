@@ -92,6 +92,16 @@ test('is refused to a second process, and opens again after the first was killed
   expect((await readdir(path.dirname(directory))).sort()).toEqual(['db']);
 });
 
+test.each(['', '\n'])(
+  'opens again where Postgres was killed before it had written its own lock: %j',
+  async (content) => {
+    const directory = await migratedFolder();
+    await writeFile(path.join(directory, 'postmaster.pid'), content);
+    const connection = await openConnection({ kind: 'embedded', directory });
+    expect(await connection.query('select 1 as one')).toEqual([{ one: 1 }]);
+  },
+);
+
 test('does not come to be by reading', async () => {
   const place = await emptyDatabasePlace('embedded');
   if (place.kind !== 'embedded') throw new Error(place.kind);
