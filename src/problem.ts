@@ -452,7 +452,8 @@ const reasons = {
   }),
   'database-lost': (_: { database: string; why: string }): Sentence => ({
     what: `The connection to ${_.database} was lost: ${_.why}`,
-    remedy: 'What was under way there is rolled back. Run the command again.',
+    // What the run has committed stands, also where the answer to that was lost.
+    remedy: 'What was not committed there is rolled back. Run the command again.',
   }),
   'database-failed': (_: { database: string; sqlstate: string; why: string }): Sentence => ({
     what: `The database ${_.database} failed: ${_.why} (SQLSTATE ${_.sqlstate})`,
