@@ -80,7 +80,7 @@ test.for(scenarios.filter(({ name }) => onlyScenario === undefined || onlyScenar
   '$name: nothing is lost, failures are said, and the next run ends as if there had been none',
   { timeout: 24 * 3_600_000 },
   async (scenario) => {
-    const library = await Library.make(scenario.isUnmigrated);
+    const library = await Library.make({ isUnmigrated: scenario.isUnmigrated });
     await outcomeOf(library, async (sides) => {
       await scenario.prepare(sides);
       return [];

@@ -35,7 +35,8 @@ export interface Scenario {
 let words = 0;
 const word = () => `w${++words}w`;
 
-const text = (name: string, frontmatter = '') =>
+/** A document whose values and body have words of their own. */
+export const text = (name: string, frontmatter = '') =>
   document(name, `# ${word()}\n`, `metadata:\n  tags: [${word()}]\n${frontmatter}`).replace(
     /About .*/,
     `About ${word()}.`,
