@@ -131,7 +131,10 @@ export async function lookAtLock(
   };
 }
 
-/** What processes left that died before they held the lock. A draft that is not whole may be under way. */
+/** How old a draft is that nobody writes any more, in milliseconds: to write one takes some of them. */
+const draftMs = 3600 * second;
+
+/** What processes left that died before they held the lock. A draft that is not whole may be under way, unless it is old. */
 async function abandonedDrafts(disk: Disk, lockPath: string, mine: string): Promise<readonly string[]> {
   const entries = await disk.readdir(path.dirname(lockPath));
   const drafts = entries
@@ -140,8 +143,11 @@ async function abandonedDrafts(disk: Disk, lockPath: string, mine: string): Prom
   const dead: string[] = [];
   for (const file of drafts) {
     const bytes = await answer(readWhole(disk, file), 'ENOENT', ...unreadable);
-    const holder = bytes.ok ? parseHolder(bytes.value.toString()) : undefined;
-    if (holder && !(await isAlive(holder))) dead.push(file);
+    if (!bytes.ok) continue;
+    const holder = parseHolder(bytes.value.toString());
+    const stat = holder ? undefined : await answer(disk.lstat(file), 'ENOENT');
+    const isOld = stat?.ok === true && Date.now() - Number(stat.value.mtimeMs) > draftMs;
+    if (holder ? !(await isAlive(holder)) : isOld) dead.push(file);
   }
   return dead;
 }

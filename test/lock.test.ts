@@ -1,7 +1,7 @@
 import { fork, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, unlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -200,10 +200,17 @@ test('clears away what died before it held the lock, and nothing else', async ()
   const alive = `${file}.${randomUUID()}`;
   await writeFile(dead, JSON.stringify(holder({ pid: await deadPid() })));
   await writeFile(alive, JSON.stringify(holder({})));
+  // Of what is not whole only its age tells whether somebody writes it.
+  const [underWay, old] = [`${file}.${randomUUID()}`, `${file}.${randomUUID()}`];
+  for (const half of [underWay, old]) await writeFile(half, '{"pid": 1, "ho');
+  await utimes(old, 0, 0);
+  expect(new Set((await lookAtLock(nodeDisk, file)).left)).toEqual(new Set([dead, old]));
   const taken = await takeLock(nodeDisk, file);
   if (!('lock' in taken)) throw new Error('held');
   await taken.lock.release();
-  expect(await readdir(path.dirname(file))).toEqual([path.basename(alive)]);
+  expect(await readdir(path.dirname(file))).toEqual(
+    [alive, underWay].map((one) => path.basename(one)).sort(),
+  );
 });
 
 test.each([
