@@ -7,7 +7,13 @@ import { answer, type Disk } from './disk.ts';
 /** Creates the state directory where it does not stand yet and can: who cannot write in it says so. */
 export async function makeStateDirectory(disk: Disk, directory: string): Promise<void> {
   await answer(disk.mkdir(directory));
-  await answer(disk.writeNew(path.join(directory, '.gitignore'), Buffer.from('*\n')));
+  const ignore = path.join(directory, '.gitignore');
+  if ((await answer(disk.lstat(ignore))).ok) return;
+  // Whole or not at all: whoever is killed here leaves none that is empty, and lets git take all of this for content.
+  const draft = `${ignore}.draft`;
+  await answer(disk.unlink(draft));
+  const written = await answer(disk.writeNew(draft, Buffer.from('*\n')));
+  if (written.ok) await answer(disk.rename(draft, ignore));
 }
 
 /**
