@@ -15,7 +15,7 @@ const deleting = ['--delete', '--yes', '--max-delete', '100'];
 const sync = ['sync-db', ...deleting, '--on-conflict', 'local'];
 
 /** What it says once all is done, and not before. */
-export const saysDone = /^(Done|Nothing changed|Restored|Gave up|applied \S+|Fixed)\b/m;
+export const saysDone = /^(Done|Nothing changed|Restored|Gave up|applied \S+)\b|^\d+ in \d+ skills? mended$/m;
 
 async function firstRevision(library: Library): Promise<string> {
   const connection = await library.connection();
