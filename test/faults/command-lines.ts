@@ -1,6 +1,7 @@
 // Every command that writes as a command line, each on a library in which it has something of everything to do.
 
 import * as fs from 'node:fs';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import type { Library } from './library.ts';
 import { type Scenario, type Sides, scenarios, text } from './scenarios.ts';
@@ -38,6 +39,14 @@ async function prepareFaulty(sides: Sides): Promise<void> {
   await sides.clone.write(faulty);
 }
 
+/** A plan that was made on this machine. */
+async function preparePlan(sides: Sides): Promise<void> {
+  await prepared('apply').prepare(sides);
+  const file = path.join(sides.project, 'plan.json');
+  const plan = fs.readFileSync(file, 'utf8');
+  fs.writeFileSync(file, plan.replaceAll('"host":"test"', `"host":${JSON.stringify(hostname())}`));
+}
+
 function prepared(name: string): Pick<Scenario, 'isUnmigrated' | 'prepare'> {
   const scenario = scenarios.find((one) => one.name === name);
   if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
@@ -50,7 +59,14 @@ export const commandLines: readonly CommandLine[] = [
   { name: 'export', ...prepared('export'), words: () => ['export-to-db', ...deleting, '--force'] },
   { name: 'import', ...prepared('import'), words: () => ['import-from-db', ...deleting, '--force'] },
   { name: 'first export', ...prepared('first export'), words: () => ['export-to-db'] },
-  { name: 'first import', ...prepared('first import'), words: () => ['import-from-db'] },
+  {
+    name: 'first import',
+    prepare: async (sides) => {
+      await prepared('first import').prepare(sides);
+      fs.mkdirSync(path.join(sides.project, 'skills'));
+    },
+    words: () => ['import-from-db'],
+  },
   {
     name: 'undo',
     ...prepared('undo'),
@@ -67,10 +83,10 @@ export const commandLines: readonly CommandLine[] = [
     ...prepared('restore'),
     words: async (library) => ['restore', 'a', '--revision', await firstRevision(library)],
   },
-  { name: 'apply', ...prepared('apply'), words: () => ['apply', 'plan.json'], next: sync },
+  { name: 'apply', prepare: preparePlan, words: () => ['apply', 'plan.json'], next: sync },
   {
     name: 'apply --atomic',
-    ...prepared('apply'),
+    prepare: preparePlan,
     words: () => ['apply', 'plan.json', '--atomic'],
     next: sync,
   },
