@@ -1,18 +1,20 @@
 // Every command that writes as a command line, each on a library in which it has something of everything to do.
 
 import * as fs from 'node:fs';
-import { hostname } from 'node:os';
 import path from 'node:path';
 import type { Library } from './library.ts';
 import { type Scenario, type Sides, scenarios, text } from './scenarios.ts';
 
 export interface CommandLine extends Pick<Scenario, 'name' | 'isUnmigrated' | 'prepare'> {
   readonly words: (library: Library) => Promise<readonly string[]> | readonly string[];
+  /** What a user did before. */
+  readonly first?: readonly string[];
   /** What a user does next, where it is not the same again. */
   readonly next?: readonly string[];
 }
 
 const deleting = ['--delete', '--yes', '--max-delete', '100'];
+const planning = ['sync-db', ...deleting, '--on-conflict', 'local', '--dry-run', '--out', 'plan.json'];
 const sync = ['sync-db', ...deleting, '--on-conflict', 'local'];
 
 /** What it says once all is done, and not before. */
@@ -37,14 +39,6 @@ async function prepareFaulty(sides: Sides): Promise<void> {
     ]),
   );
   await sides.clone.write(faulty);
-}
-
-/** A plan that was made on this machine. */
-async function preparePlan(sides: Sides): Promise<void> {
-  await prepared('apply').prepare(sides);
-  const file = path.join(sides.project, 'plan.json');
-  const plan = fs.readFileSync(file, 'utf8');
-  fs.writeFileSync(file, plan.replaceAll('"host":"test"', `"host":${JSON.stringify(hostname())}`));
 }
 
 function prepared(name: string): Pick<Scenario, 'isUnmigrated' | 'prepare'> {
@@ -83,10 +77,11 @@ export const commandLines: readonly CommandLine[] = [
     ...prepared('restore'),
     words: async (library) => ['restore', 'a', '--revision', await firstRevision(library)],
   },
-  { name: 'apply', prepare: preparePlan, words: () => ['apply', 'plan.json'], next: sync },
+  { name: 'apply', ...prepared('sync'), first: planning, words: () => ['apply', 'plan.json'], next: sync },
   {
     name: 'apply --atomic',
-    prepare: preparePlan,
+    ...prepared('sync'),
+    first: planning,
     words: () => ['apply', 'plan.json', '--atomic'],
     next: sync,
   },

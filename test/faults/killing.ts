@@ -173,6 +173,8 @@ export class Trial {
     const connection = await library.connection();
     const clone = await library.clone(connection);
     await line.prepare({ clone, connection, project: library.project });
+    await library.closeAll();
+    if (line.first) expect(await runIn(library, line.first)).toMatchObject({ code: 0 });
     await library.keep();
     const before = await library.look();
     const words = await line.words(library);
