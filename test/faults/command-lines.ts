@@ -56,7 +56,11 @@ export const commandLines: readonly CommandLine[] = [
   {
     name: 'first import',
     prepare: async (sides) => {
-      await prepared('first import').prepare(sides);
+      await prepared('first export').prepare(sides);
+      await sides.clone.run('export');
+      // The embedded database stands beside the bases.
+      for (const name of ['skills', '.skill-fleet/bases'])
+        fs.rmSync(path.join(sides.project, name), { recursive: true });
       fs.mkdirSync(path.join(sides.project, 'skills'));
     },
     words: () => ['import-from-db'],
