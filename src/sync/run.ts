@@ -282,26 +282,36 @@ function told(load: Load, step: Step, total: number, onProgress: OnProgress): Lo
 /** Carries out a plan's changes: the database's in one transaction, then the files'. */
 export async function applyChanges(
   input: SyncInput,
-  { plan, base, checkout, contents, isWhole = false }: Prepared,
+  { plan, local, base, checkout, contents, isWhole = false }: Prepared,
 ): Promise<readonly Result<PlannedChange>[]> {
   const { files, database, signal } = input;
   const changes = plan.changes.map((change): PlannedChange => {
     const agreed = base.entries.get(change.formerly ?? change.path);
     return agreed === undefined ? change : { ...change, agreed };
   });
+  const back = await cameBack(input, local, changes);
+  const overtaken = changes
+    .filter((change) => back.has(change))
+    .map((change) => ({ change, ...refuse({ reason: 'files-changed-meanwhile', path: change.path }) }));
+  if (isWhole && back.size > 0) {
+    const others = changes.filter((change) => !back.has(change));
+    return [...overtaken, ...others.map((change) => ({ change, ...refuse(notWhole) }))];
+  }
   const toDatabase = await withFileTimes(
     { files, database, checkout },
-    changes.filter((change) => change.side === 'database'),
+    changes.filter((change) => change.side === 'database' && !back.has(change)),
   );
   const source = (some: readonly PlannedChange[], moved: ReadonlyMap<SkillPath, SkillPath>, step: Step) => {
     const brought = contents ? contentsFrom(contents, some) : contentsOf(input, some, moved);
     const load = (step === 'store' && input.onSend?.(some, brought)) || brought;
     return input.onProgress ? told(load, step, some.length, input.onProgress) : load;
   };
-  const stored =
-    toDatabase.length > 0
+  const stored = [
+    ...overtaken,
+    ...(toDatabase.length > 0
       ? await database.apply(toDatabase, source(toDatabase, new Map(), 'store'), signal, isWhole)
-      : [];
+      : []),
+  ];
   // What the database did not take goes nowhere; why not is said once.
   const unmerged = new Set(stored.flatMap(({ ok, change }) => (!ok && change.merge ? [change.path] : [])));
   const toFiles = changes.filter(
@@ -335,6 +345,33 @@ export async function applyChanges(
   });
   await database.log([...refused, ...written]);
   return [...stored, ...refused, ...written];
+}
+
+/**
+ * Deletions of rows whose skills the files lacked when the plan was made, and have again: a skill that is moved or
+ * written anew while it is listed is away for a moment.
+ */
+async function cameBack(
+  { files }: SyncInput,
+  local: Snapshot,
+  changes: readonly PlannedChange[],
+): Promise<ReadonlySet<PlannedChange>> {
+  const deletions = new Map(
+    changes.flatMap((change) =>
+      change.side === 'database' && change.after === null && !local.skills.has(change.path)
+        ? [[change.path, change] as const]
+        : [],
+    ),
+  );
+  const back = new Set<PlannedChange>();
+  for await (const batch of files.load([...deletions.keys()])) {
+    for (const loaded of batch) {
+      const change = deletions.get(loaded.path);
+      const isGone = 'problem' in loaded && loaded.problem.reason === 'skill-not-found';
+      if (change && !isGone) back.add(change);
+    }
+  }
+  return back;
 }
 
 function movedRows(results: readonly Result<PlannedChange>[]): ReadonlyMap<SkillPath, SkillPath> {

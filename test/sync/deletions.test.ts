@@ -46,6 +46,40 @@ test('wait while a new folder cannot be read: the skill may have moved there', a
   expect((await sides.run('sync', { deletes: true })).words).toContain('d: deleted -> database');
 });
 
+test('are not carried out where the skill stands again by then', async () => {
+  const sides = await makeSides('postgres');
+  await sides.write(four);
+  await sides.run('sync');
+  const gone = () =>
+    Promise.all(['a', 'b'].map((name) => rm(path.join(sides.folder, name), { recursive: true })));
+  const back = () => sides.write({ 'a/SKILL.md': four['a/SKILL.md'] });
+  const inDatabase = async () =>
+    (
+      await sides.connection.query<{ name: string }>(
+        'select name from skills where deleted_at is null order by 1',
+      )
+    )
+      .map(({ name }) => name)
+      .join('');
+  const plan = path.join(sides.folder, '../plan.json');
+  for (const atomic of [true, false]) {
+    await gone();
+    await sides.save(plan, 'sync', { deletes: true });
+    const applied = await sides.apply(plan, { atomic, meanwhile: back });
+    expect(applied.ok && applied.value.words.toSorted()).toEqual([
+      'a: refused, files-changed-meanwhile',
+      atomic ? 'b: refused, left-with-others' : 'b: deleted -> database',
+    ]);
+    expect(await inDatabase()).toBe(atomic ? 'abcd' : 'acd');
+    await sides.write(four);
+    await sides.run('sync');
+  }
+  await gone();
+  const { words } = await sides.run('sync', { deletes: true, meanwhile: back });
+  expect(words).toEqual(['b: deleted -> database']);
+  expect(await inDatabase()).toBe('acd');
+});
+
 describe.each(databaseKinds)('deletions with %s', (kind) => {
   test('in the files are held, and with --delete archived; nothing that refers to the row goes', async () => {
     const { connection, folder, write, run } = await makeSides(kind);
