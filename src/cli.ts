@@ -103,9 +103,9 @@ function duration(text: string): number {
 }
 
 /** Reads a date, a time, or how long ago, as `7d`. Where no zone is named it is UTC, as log prints times. */
-function pastTime(text: string): Date {
+function pastTime(text: string): Date | number {
   const agoMs = durationMs(text);
-  if (agoMs !== undefined) return new Date(Date.now() - agoMs);
+  if (agoMs !== undefined) return agoMs;
   const [, day = '', clock = '00:00', zone = 'Z'] =
     /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text) ?? [];
   const [midnight, time] = [new Date(`${day}T00:00Z`), new Date(`${day}T${clock}${zone}`)];

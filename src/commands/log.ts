@@ -19,6 +19,7 @@ import {
   loggedRevisions,
   loggedRuns,
   type Stretch,
+  timeAgo,
 } from '../repository/run-log.ts';
 import { describeDatabase } from '../repository/sqlstate.ts';
 import type { Skill } from '../skill/skill.ts';
@@ -30,7 +31,8 @@ import { openAlone } from './sides.ts';
 /** Flags of `log`. */
 export interface LogFlags extends GlobalFlags {
   readonly limit: number;
-  readonly since?: Date;
+  /** A time, or how many milliseconds ago. */
+  readonly since?: Date | number;
   /** True is each revision's diff; else that of a revision, against another where `from` names it. */
   readonly diff?: true | { readonly from?: number; readonly to: number };
 }
@@ -50,7 +52,7 @@ export function run(flags: LogFlags, path?: string): Promise<number> {
     return withConnection(connection, () =>
       inView(connection, async () =>
         path === undefined
-          ? printRuns(await loggedRuns(connection, stretchOf(flags)), flags, output)
+          ? printRuns(await loggedRuns(connection, await stretchOf(connection, flags)), flags, output)
           : logSkill(connection, path, compileMapping(config.taxonomy.mapping), flags, output),
       ),
     );
@@ -63,8 +65,8 @@ function diffLength({ diff, verbose }: LogFlags): Length | undefined {
 }
 
 /** One more than is shown tells whether there are more. */
-function stretchOf({ limit, since }: LogFlags): Stretch {
-  return { limit: limit + 1, since: since ?? null };
+async function stretchOf(connection: Connection, { limit, since }: LogFlags): Promise<Stretch> {
+  return { limit: limit + 1, since: typeof since === 'number' ? await timeAgo(connection, since) : (since ?? null) };
 }
 
 function printRuns(runs: readonly LoggedRun[], flags: LogFlags, output: Output): Outcome<number> {
@@ -143,7 +145,8 @@ async function revisionsOf(
   flags: LogFlags,
 ): Promise<Outcome<readonly LoggedRevision[]>> {
   if (typeof flags.diff !== 'object') {
-    return { ok: true, value: await loggedRevisions(connection, skillId, stretchOf(flags)) };
+    const stretch = await stretchOf(connection, flags);
+    return { ok: true, value: await loggedRevisions(connection, skillId, stretch) };
   }
   const { from, to } = flags.diff;
   const asked = from === undefined ? [to] : [to, from];

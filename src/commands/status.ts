@@ -108,7 +108,8 @@ export function faultsOf(
   maxAgeMs: number | undefined,
 ): readonly string[] {
   const goodAt = lastGoodRun?.finishedAt?.getTime() ?? Number.NEGATIVE_INFINITY;
-  const isLate = maxAgeMs !== undefined && +now - goodAt > maxAgeMs;
+  // A time to come was written while the clock was wrong, and says nothing of how long ago that was.
+  const isLate = maxAgeMs !== undefined && Math.abs(+now - goodAt) > maxAgeMs;
   const { conflicts, failed, unknown } = standing;
   return [
     ...(failed.length > 0 ? [`${counted(failed.length, 'skill')} with a problem`] : []),

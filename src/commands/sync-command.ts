@@ -133,7 +133,8 @@ async function openDatabase(
     if (!flags.dryRun) {
       const recovered = await directory.recover();
       if (!recovered.ok) return recovered;
-      for (const notice of [...recovered.value, ...(await directory.emptyTrash())]) report.notice(notice);
+      const emptied = await directory.emptyTrash(async () => (await database.changedAt([])).now);
+      for (const notice of [...recovered.value, ...emptied]) report.notice(notice);
     }
     const sides = { config, output, signal, directory, database, databaseName, report };
     return flags.dryRun ? database.inView(() => work(sides)) : work(sides);

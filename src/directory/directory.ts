@@ -141,9 +141,13 @@ export class Directory implements FilesReplica {
     }
   }
 
-  /** Deletes what was removed long ago. */
-  async emptyTrash(): Promise<readonly Notice[]> {
-    const count = await this.#trash.empty(new Date());
+  /**
+   * Deletes what was removed long ago, by this machine's clock and by another.
+   *
+   * @param byAnother asked where there is something to delete
+   */
+  async emptyTrash(byAnother: () => Promise<Date>): Promise<readonly Notice[]> {
+    const count = await this.#trash.empty(new Date(), byAnother);
     return count > 0 ? [{ notice: 'trash-emptied', count, days: keptDays }] : [];
   }
 

@@ -29,15 +29,17 @@ export class Trash {
   /**
    * Deletes what was removed longer than {@link keptDays} ago. What cannot be deleted stays, and no run fails for it.
    *
+   * @param byAnother what another clock says, asked where this machine's says that there is something to delete
    * @returns how many runs' removals that were
    */
-  async empty(now: Date): Promise<number> {
+  async empty(now: Date, byAnother: () => Promise<Date>): Promise<number> {
     const found = await answer(this.#disk.readdir(this.#root));
+    const names = found.ok ? found.value.map(({ name }) => name) : [];
+    const old = names.filter((name) => isOld(name, now));
+    const asked = old.length > 0 ? await byAnother() : now;
     let emptied = 0;
-    for (const { name } of found.ok ? found.value : []) {
-      const removedAt = timeOf(name);
-      const isOld = removedAt !== undefined && now.getTime() - removedAt > keptDays * 24 * 3_600_000;
-      if (isOld && (await answer(this.#disk.removeTree(`${this.#root}/${name}`))).ok) emptied++;
+    for (const name of old.filter((one) => isOld(one, asked))) {
+      if ((await answer(this.#disk.removeTree(`${this.#root}/${name}`))).ok) emptied++;
     }
     return emptied;
   }
@@ -66,6 +68,14 @@ export class Trash {
     }
     this.#made.add(folder);
   }
+}
+
+/** A clock that says an earlier time has not been set. */
+const firstTrash = Date.parse('2020-01-01T00:00:00Z');
+
+function isOld(name: string, now: Date): boolean {
+  const removedAt = timeOf(name) ?? 0;
+  return removedAt >= firstTrash && now.getTime() - removedAt > keptDays * 24 * 3_600_000;
 }
 
 /** When a run began to remove, by the name of its folder; undefined for what is not ours. */

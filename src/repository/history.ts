@@ -121,9 +121,10 @@ export async function rowsChangedAt(
   paths: readonly SkillPath[],
 ): Promise<{ readonly now: Date; readonly times: ReadonlyMap<SkillPath, Date> }> {
   const rows = await connection.query<{ skill_path: SkillPath; changed_at: Date | null; now: Date }>(
-    `select s.skill_path, clock_timestamp() as now,
+    `select s.skill_path, clock.now,
        case y.origin when 'files' then coalesce(y.changed_at, y.revised_at) else y.revised_at end as changed_at
-     from skills s join skill_sync y using (skill_id) where s.skill_path = any ($1)`,
+     from (select clock_timestamp() as now) clock
+     left join (skills s join skill_sync y using (skill_id)) on s.skill_path = any ($1)`,
     [paths],
   );
   return {

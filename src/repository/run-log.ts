@@ -18,6 +18,16 @@ export interface Stretch {
   readonly since: Date | null;
 }
 
+/** The time so many milliseconds ago, by the clock that dates runs and revisions: the database's. */
+export async function timeAgo(connection: Connection, ms: number): Promise<Date> {
+  const [row] = await connection.query<{ at: Date }>(
+    'select clock_timestamp() - make_interval(secs => $1::float8 / 1000) as at',
+    [ms],
+  );
+  if (row === undefined) throw new Error('a query of one row gave none');
+  return row.at;
+}
+
 /** One run, as its record has it. */
 export interface LoggedRun {
   readonly run: number;

@@ -96,17 +96,18 @@ async function connectPatiently(
   database: DatabaseName,
   { connectTimeoutMs, onWait, signal }: ConnectOptions,
 ): Promise<Outcome<Connected>> {
-  const deadline = Date.now() + (connectTimeoutMs ?? address.connectTimeoutMs ?? defaultConnectMs);
+  // By a clock that nobody sets: the day's may jump while this waits.
+  const deadline = performance.now() + (connectTimeoutMs ?? address.connectTimeoutMs ?? defaultConnectMs);
   for (let wait = waits.first, isFirst = true; ; wait = Math.min(wait * 2, waits.longest), isFirst = false) {
     signal?.throwIfAborted();
-    const leftMs = Math.max(deadline - Date.now(), shortestTryMs);
+    const leftMs = Math.max(deadline - performance.now(), shortestTryMs);
     const tried = await tryAll(address, attempts, leftMs);
     if ('client' in tried) return { ok: true, value: tried };
     const problem = problemOf(database, tried.error);
-    if (!isPassing(tried.error) || Date.now() >= deadline) return refuse(problem);
+    if (!isPassing(tried.error) || performance.now() >= deadline) return refuse(problem);
     if (isFirst) onWait?.(problem);
     // Several that wait do not come back together.
-    const waitMs = Math.min(wait * (0.5 + Math.random()), Math.max(deadline - Date.now(), 0));
+    const waitMs = Math.min(wait * (0.5 + Math.random()), Math.max(deadline - performance.now(), 0));
     await sleep(waitMs, undefined, signal && { signal });
   }
 }

@@ -28,12 +28,13 @@ export async function lockDirectory(
   onWait: (holder: string) => void,
   signal?: AbortSignal,
 ): Promise<Outcome<Lock>> {
-  const deadline = Date.now() + timeoutMs;
+  // By a clock that nobody sets: the day's may jump while this waits.
+  const deadline = performance.now() + timeoutMs;
   for (let wait = waits.first, isFirst = true; ; wait = Math.min(wait * 2, waits.longest), isFirst = false) {
     const taken = await tryLock(disk, path.join(directory, lockName));
     if ('lock' in taken) return { ok: true, value: taken.lock };
     const holder = describeHolder(taken.holder);
-    if (Date.now() >= deadline) return refuse({ reason: 'directory-locked', directory, holder });
+    if (performance.now() >= deadline) return refuse({ reason: 'directory-locked', directory, holder });
     if (isFirst) onWait(holder);
     // Several that wait do not come back together.
     await sleep(wait * (0.5 + Math.random()), undefined, { signal });

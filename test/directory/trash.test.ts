@@ -47,9 +47,9 @@ test(`is emptied after ${keptDays} days, of nothing but what is its own`, async 
     [`${old}/link`]: { link: '../outside' },
     [`${young}/a/SKILL.md`]: 'young',
   });
-  expect(await new Trash(nodeDisk, root).empty(now)).toBe(1);
+  expect(await new Trash(nodeDisk, root).empty(now, async () => now)).toBe(1);
   expect(readFolder(root)).toEqual({ ...others, [`${young}/a/SKILL.md`]: 'young' });
-  expect(await new Trash(nodeDisk, path.join(root, 'none')).empty(now)).toBe(0);
+  expect(await new Trash(nodeDisk, path.join(root, 'none')).empty(now, async () => now)).toBe(0);
 });
 
 test('stands in no folder from which an agent loads skills', async () => {
