@@ -66,7 +66,10 @@ function diffLength({ diff, verbose }: LogFlags): Length | undefined {
 
 /** One more than is shown tells whether there are more. */
 async function stretchOf(connection: Connection, { limit, since }: LogFlags): Promise<Stretch> {
-  return { limit: limit + 1, since: typeof since === 'number' ? await timeAgo(connection, since) : (since ?? null) };
+  return {
+    limit: limit + 1,
+    since: typeof since === 'number' ? await timeAgo(connection, since) : (since ?? null),
+  };
 }
 
 function printRuns(runs: readonly LoggedRun[], flags: LogFlags, output: Output): Outcome<number> {

@@ -143,6 +143,11 @@ export class Library {
     return cloneAt(connection, this.project, 'skills', disk);
   }
 
+  /** Another clone, in a folder below the project: it is put back with it. */
+  async cloneAt(project: string): Promise<Clone> {
+    return cloneAt(await this.connection(), project, 'skills');
+  }
+
   /** Keeps this moment. */
   async keep(): Promise<void> {
     await this.closeAll();
