@@ -107,10 +107,15 @@ async function opened<T>(
   next: (connection: Connection) => Promise<Outcome<T>>,
 ): Promise<Outcome<T>> {
   if (!connection.ok) return connection;
-  const result = await withProblems(connection.value, next);
-  // Where the connection was lost, the first error says more than what closing it meets.
-  if (!result.ok) await connection.value.close().catch(() => {});
-  return result;
+  let isKept = false;
+  try {
+    const result = await withProblems(connection.value, next);
+    isKept = result.ok;
+    return result;
+  } finally {
+    // Where the connection was lost, the first error says more than what closing it meets.
+    if (!isKept) await connection.value.close().catch(() => {});
+  }
 }
 
 /** What the database answers while `work` goes on is a problem like any other. */

@@ -352,8 +352,7 @@ describe('a skill that cannot be read is named, and the others go on', () => {
   );
 });
 
-test('a fault ends the process, also where a connection is open', async () => {
-  // A program that is not whole stands for every mistake of ours.
+test('a program that is not whole says what it lacks, and ends, though it has connected', async () => {
   const program = await temporaryFolder();
   await cp(path.join(projectRoot, 'dist'), path.join(program, 'dist'), { recursive: true });
   await cp(path.join(projectRoot, 'package.json'), path.join(program, 'package.json'));
@@ -366,6 +365,6 @@ test('a fault ends the process, also where a connection is open', async () => {
   });
   expect(ran).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/a fault of its own: ENOENT.*migrations/),
+    stderr: expect.stringMatching(/^error: .*migrations.* refused a call of this program, scandir: ENOENT$/m),
   });
 });
