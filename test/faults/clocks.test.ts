@@ -90,7 +90,7 @@ describe('of two edits the newer one wins, or nobody says which that is', () => 
   );
 });
 
-test.each(Object.entries(shifts))(
+test.each(Object.entries(shifts).filter(([, shift]) => Math.abs(shift) > year))(
   'a whole round of runs does the same where the clock is %s',
   async (_, shift) => {
     const { connection, ...clone } = await makeSides('postgres');

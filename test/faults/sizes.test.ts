@@ -68,18 +68,18 @@ function skillsOf(project: Project): string {
   return path.join(project.folder, 'skills');
 }
 
+const nothingToDo = ['export-to-db', 'import-from-db', 'sync-db'];
+
 /** Exports a project, imports it elsewhere, and proves both equal to each other and to the database. */
 async function thereAndBack(from: Project, url: string, config = ''): Promise<readonly Measured[]> {
   const to = await makeProject();
   await writeFiles(to.folder, { 'skills/.keep': '', ...(config && { 'skill-fleet.config.yaml': config }) });
   const commands: readonly (readonly [Project, ...string[]])[] = [
     [from, 'export-to-db', '--quiet'],
-    [from, 'export-to-db', '--quiet'],
     [from, 'status', '--json'],
     [to, 'import-from-db', '--quiet'],
-    [to, 'import-from-db', '--quiet'],
-    [to, 'sync-db', '--quiet'],
     [to, 'verify', '--quiet'],
+    ...(isLong ? nothingToDo.map((command) => [to, command, '--quiet'] as const) : []),
   ];
   const all: Measured[] = [];
   for (const [project, ...args] of commands) {
@@ -147,7 +147,7 @@ test('what is over a limit is named, with the limit and its key, and the rest go
 test('many files and many bytes of one skill arrive whole, and a file over the limit is in nobody’s way', async () => {
   const project = await makeProject();
   const url = await databaseUrl('postgres');
-  const [files, bytes] = isLong ? [12_000, 100 * MB] : [500, 9 * MB];
+  const [files, bytes] = isLong ? [12_000, 100 * MB] : [200, 9 * MB];
   const config = `limits: { fileBytes: ${101 * MB} }\n`;
   const part = (nth: number, length: number) => Buffer.alloc(length, `${nth} is the part's number.\n`);
   await writeFiles(project.folder, {
@@ -197,7 +197,7 @@ test.skipIf(!isLong).each([1000, 10_000, 100_000].filter((count) => count <= Num
     const url = await databaseUrl('postgres');
     writeLibrary(skillsOf(project), count);
     const all = await thereAndBack(project, url);
-    expect(JSON.parse(all[2]?.stdout ?? '')).toMatchObject({ synced: count, total: count, healthy: true });
+    expect(JSON.parse(all[1]?.stdout ?? '')).toMatchObject({ synced: count, total: count, healthy: true });
     expect(await sql(url, 'select count(*)::integer as count from skills where deleted_at is null')).toEqual([
       { count },
     ]);
