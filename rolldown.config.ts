@@ -1,7 +1,7 @@
 // The program as users have it: a file for each command and those that commands share. Finding a hundred modules takes
 // Node longer than running them.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { defineConfig, type OutputBundle, type Plugin } from 'rolldown';
 
@@ -30,11 +30,19 @@ const licenses: Plugin = {
   },
 };
 
+/** npm makes a program executable when it links it, and not when it is built again. */
+const executable: Plugin = {
+  name: 'executable',
+  writeBundle({ dir = '' }) {
+    chmodSync(path.join(dir, 'cli.js'), 0o755);
+  },
+};
+
 export default defineConfig({
   input: 'src/cli.ts',
   platform: 'node',
   // It brings files of its own, and is loaded by few commands. The other is tried for, and need not be there.
   external: [/^@electric-sql\/pglite/, 'pg-native'],
-  plugins: [licenses],
+  plugins: [licenses, executable],
   output: { dir: 'dist', format: 'esm', cleanDir: true, chunkFileNames: '[name].js' },
 });

@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { copyFolder, temporaryFolder } from '../folders.ts';
@@ -33,6 +33,10 @@ test('in a clone, `npx skill-fleet` syncs the library that ships with it', async
     code: 0,
     stdout: expect.stringContaining('13 created in the database'),
   });
+});
+
+test('what is built can be run as it is: npx may have linked what was built before', async () => {
+  expect((await stat(path.join(projectRoot, 'dist/cli.js'))).mode & 0o111).toBe(0o111);
 });
 
 test('an edit here and an edit of a body by SQL there: one sync, and both sides hold both', async () => {
