@@ -13,6 +13,7 @@ import type { Skill } from '../skill/skill.ts';
 import type { Finding } from '../validation/finding.ts';
 import { Policy } from '../validation/policy.ts';
 import type { ExportLevel } from '../validation/rules.ts';
+import { readSubject } from '../validation/subject.ts';
 import { Validation } from '../validation/validation.ts';
 import type { GlobalFlags } from './command.ts';
 import { check, judgeOf, tellsModes } from './skill-check.ts';
@@ -140,9 +141,9 @@ export class SentValidation {
     const alone = new Validation(this.#policy);
     const findings = await check({ path, skill }, judgeOf(alone, this.#root, await this.#keepsModes));
     const errors = findings.filter(({ severity }) => severity === 'error');
-    // What is read leniently the run says by itself.
+    const told = warnedLines(skill);
     const warnings = findings.filter(
-      ({ severity, rule }) => severity === 'warn' && rule !== 'field-read-leniently',
+      ({ severity, file, line }) => severity === 'warn' && !told.has(`${file}:${line}`),
     );
     const isAgain = this.#seen.has(path);
     const keep = (kept: readonly Finding[], more: readonly Finding[]) => {
@@ -185,6 +186,14 @@ export class SentValidation {
       ...(envFile !== undefined && { envFile }),
     });
   }
+}
+
+/** Where a run warns of a document by itself: what the rules find there is told already. */
+function warnedLines(skill: Skill): ReadonlySet<string> {
+  const subject = readSubject(skill);
+  if (!subject.ok) return new Set();
+  const { file, warnings } = subject.value.document;
+  return new Set(warnings.flatMap(({ line }) => (line === undefined ? [] : [`${file}:${line}`])));
 }
 
 /** Whether a change takes the files' content to the database: what is moved there as it is does not. */

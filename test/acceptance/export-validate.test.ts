@@ -52,6 +52,13 @@ describe('export-to-db', () => {
     expect(await stored()).toEqual(['clean', 'faulty', 'warned']);
   });
 
+  test('tells nothing twice: what the run warns of by itself is no finding beside that', async () => {
+    const { run } = await begun({ 'skills/misnamed/SKILL.md': faulty });
+    const { stdout, stderr } = await run('export-to-db');
+    expect(stdout + stderr).toContain('misnamed/SKILL.md:2:1 the name "other" differs from the folder');
+    expect(notes(stderr)).toEqual([]);
+  });
+
   test('says nothing of clean skills, of those that it leaves alone, with --validate off, and with --quiet', async () => {
     const { run, folder } = await begun(asError());
     expect(notes((await run('export-to-db', '--dry-run', '--skill-path', 'clean')).stderr)).toEqual([]);
