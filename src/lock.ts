@@ -6,7 +6,7 @@
 // dead are deleted by others.
 
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { answer, codeOf, type Disk, readWhole } from './disk.ts';
@@ -22,6 +22,8 @@ export interface LockHolder {
   readonly started: string;
   /** Tells this start of the system from others. Neither older files nor all systems say it. */
   readonly boot?: string;
+  /** In which numbering of processes the pid counts: containers that share a hostname have their own. */
+  readonly namespace?: string;
   /** The user's name. Older files do not say it. */
   readonly user?: string;
 }
@@ -73,20 +75,21 @@ const maxRounds = 100;
 /**
  * Takes the lock at `lockPath`, whose folder exists, or says who holds it. Waits for nobody.
  *
- * A holder on another host cannot be seen to be dead: it holds until its file is deleted.
+ * A holder on another host, or in another container, cannot be seen to be dead: it holds until its file is deleted.
  */
 export async function takeLock(
   disk: Disk,
   lockPath: string,
 ): Promise<{ readonly lock: Lock } | { readonly holder: Holder }> {
   const draft = `${lockPath}.${randomUUID()}`;
-  const [running, boot] = [await lookAt(process.pid), await bootOf()];
+  const [running, boot, namespace] = [await lookAt(process.pid), await bootOf(), await namespaceOf()];
   const me: LockHolder = {
     pid: process.pid,
     host: hostname(),
     since: new Date().toISOString(),
     started: running.started,
     ...(boot && { boot }),
+    ...(namespace && { namespace }),
     user: userName(),
   };
   await disk.writeNew(draft, Buffer.from(JSON.stringify(me)));
@@ -182,24 +185,26 @@ async function liveHolder(disk: Disk, file: string): Promise<Holder | undefined>
 
 function parseHolder(text: string): LockHolder | undefined {
   try {
-    const { pid, host, since, started, boot, user } = JSON.parse(text) as Partial<LockHolder>;
+    const { pid, host, since, started, boot, namespace, user } = JSON.parse(text) as Partial<LockHolder>;
+    const optional = { boot, namespace, user };
     const whole =
       Number.isSafeInteger(pid) &&
       Number(pid) > 0 &&
       [host, since, started].every((value) => typeof value === 'string') &&
-      [boot, user].every((value) => value === undefined || typeof value === 'string');
-    return whole
-      ? ({ pid, host, since, started, ...(boot && { boot }), ...(user && { user }) } as LockHolder)
-      : undefined;
+      Object.values(optional).every((value) => value === undefined || typeof value === 'string');
+    const said = Object.fromEntries(Object.entries(optional).filter(([, value]) => value));
+    return whole ? ({ pid, host, since, started, ...said } as LockHolder) : undefined;
   } catch {
     return undefined;
   }
 }
 
-async function isAlive({ pid, host, started, boot }: LockHolder): Promise<boolean> {
+async function isAlive({ pid, host, started, boot, namespace }: LockHolder): Promise<boolean> {
   if (host !== hostname()) return true;
   const now = await bootOf();
   if (boot && now && boot !== now) return false;
+  const here = await namespaceOf();
+  if (namespace && here && namespace !== here) return true;
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -232,6 +237,10 @@ async function lookAt(pid: number): Promise<Running> {
 /** A machine that starts again repeats process ids, and counts starts from its own. */
 async function bootOf(): Promise<string> {
   return (await contentOf('/proc/sys/kernel/random/boot_id')).trim();
+}
+
+async function namespaceOf(): Promise<string> {
+  return readlink('/proc/self/ns/pid').catch(() => '');
 }
 
 async function contentOf(file: string): Promise<string> {

@@ -51,7 +51,7 @@ test('holds until it is let go, and leaves nothing', async () => {
         since: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
         started: expect.any(String),
         user: userInfo().username,
-        ...(process.platform === 'linux' && { boot: expect.any(String) }),
+        ...(process.platform === 'linux' && { boot: expect.any(String), namespace: expect.any(String) }),
       },
     });
     await first.lock.release();
@@ -90,6 +90,12 @@ const holders: readonly {
     name: 'a process of an earlier start of this machine, whose pid and start another one has now',
     content: async () => JSON.stringify(holder({ boot: 'an earlier one' })),
     holds: process.platform !== 'linux',
+  },
+  {
+    name: 'a process of another container with the same hostname, which nobody here can ask',
+    content: async () => JSON.stringify(holder({ pid: await deadPid(), namespace: 'pid:[1]' })),
+    // Only Linux tells containers apart.
+    holds: process.platform === 'linux',
   },
   {
     name: 'a process whose user is known',

@@ -254,7 +254,7 @@ describe('what is broken is told by the check that it is about, and the others g
       'migrations',
       'warn',
       /1 of \d+ pending/,
-      migrated(`delete from schema_migrations where name like '0008%'`),
+      migrated(`delete from schema_migrations where name like '0009%'`),
     ],
     [
       'migrations of a newer program',

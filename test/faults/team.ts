@@ -224,10 +224,6 @@ export class Team {
         return 'writes';
       }
       await client.query(sql === 'serializable' ? 'begin isolation level serializable' : 'begin');
-      if (sql === 'serializable') {
-        // What somebody writes anew after its moment seems empty to it, and so to the triggers: it lets nobody.
-        await client.query('lock table skills, skill_sync, skill_files in access share mode');
-      }
       let isWritten = true;
       const does = async (done: Promise<pg.QueryResult>) => {
         isWritten = ((await done).rowCount ?? 0) > 0;

@@ -69,22 +69,36 @@ describe('a table that is written anew while a run waits for it seems empty to a
   );
 });
 
-// The trigger that archives sees what its statement sees. To mend that, it would have to refuse such a writer.
-test.fails('nor to the triggers, where the moment is that of another writer', async () => {
-  const library = await Library.make();
-  const connection = await library.connection();
-  const clone = await library.clone(connection);
-  await clone.write({ 'a/SKILL.md': document('a', 'w1w\n'), 'a/x': 'w2w' });
-  await clone.run('sync');
-  const { client } = await writer(library.url);
-  await client.query('begin isolation level repeatable read');
-  await client.query('select from skills');
-  await connection.query('alter table skill_files add column made uuid default gen_random_uuid()');
-  await client.query(`update skills set skill_content = 'w3w' where skill_path = 'a'`);
-  await client.query('commit');
-  await client.end();
-  const [archived] = await connection.query('select jsonb_array_length(files) as files from skill_revisions');
-  expect(archived).toEqual({ files: 1 });
+describe('nor to the triggers, where the moment is that of another writer', () => {
+  test.each(['skill_files', 'skill_tags'])(
+    'whose edit is refused where %s was written anew since, and who may try again',
+    async (table) => {
+      const library = await Library.make();
+      const connection = await library.connection();
+      const clone = await library.clone(connection);
+      await clone.write({ 'a/SKILL.md': tagged('a', 'w1w'), 'a/x': 'w2w' });
+      await clone.run('sync');
+      const { client } = await writer(library.url);
+      const edit = async (meanwhile: () => Promise<unknown>) => {
+        await client.query('begin isolation level repeatable read');
+        await client.query('select from skills');
+        await meanwhile();
+        await client.query(`update skills set skill_content = 'w3w' where skill_path = 'a'`);
+        await client.query('commit');
+      };
+      const rewrite = () =>
+        connection.query(`alter table ${table} add column made uuid default gen_random_uuid()`);
+      await expect(edit(rewrite)).rejects.toMatchObject({ code: '40001' });
+      await client.query('rollback');
+      await edit(async () => {});
+      await client.end();
+      expect(
+        await connection.query(
+          `select jsonb_array_length(files) as files, indexed, index -> 'tags' as tags from skill_revisions`,
+        ),
+      ).toEqual([{ files: 1, indexed: null, tags: ['w11w'] }]);
+    },
+  );
 });
 
 test('two clones that bring the same path at once: one creates it, the other meets it, and both words stay', async () => {
