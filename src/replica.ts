@@ -138,6 +138,8 @@ export type IsExecutable = (file: string) => Promise<boolean>;
 /** The skills directory as a side of the sync. */
 export interface FilesReplica extends Replica {
   snapshot(signal?: AbortSignal, onProgress?: OnProgress): Promise<FilesSnapshot>;
+  /** Where skills stand now, without reading them. */
+  list(signal?: AbortSignal): Promise<{ readonly paths: readonly SkillPath[] }>;
   /** Takes files for content that ignore rules would drop, since the other side holds them. */
   hold(files: readonly string[]): void;
   /**

@@ -86,7 +86,21 @@ export type LoadedContent =
 
 /** Reads both sides and decides. Writes nothing: a dry run ends here. */
 export function prepareSync(input: SyncInput): Promise<Prepared> {
-  return input.database.inView(() => prepare(input));
+  return input.database.inView(async () => {
+    const prepared = await prepare(input);
+    // A skill that was moved to where the listing had passed already is not deleted.
+    return (await somethingCame(input, prepared)) ? prepare(input) : prepared;
+  });
+}
+
+/** Whether skills stand that the files lacked, where rows are to go since the files lack them. */
+async function somethingCame({ files, signal }: SyncInput, { plan, local }: Prepared): Promise<boolean> {
+  const isMissed = ({ side, after, path }: PlannedChange) =>
+    side === 'database' && after === null && !local.skills.has(path);
+  if (!plan.changes.some(isMissed)) return false;
+  const unreadable = new Set(local.unreadable.map(({ path }) => path));
+  const { paths } = await files.list(signal);
+  return paths.some((path) => !local.skills.has(path) && !unreadable.has(path));
 }
 
 /** Both sides as they are, and what is known of them. */

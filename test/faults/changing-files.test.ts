@@ -359,6 +359,40 @@ test.for(isLong ? names.map((name) => [name]) : [names])(
   },
 );
 
+test('a skill that is moved to a folder that was listed already is the same skill', async () => {
+  const world = await World.make();
+  await world.prepare();
+  await writeFiles(path.join(world.project, 'skills'), {
+    'a-group/d/SKILL.md': document('d'),
+    'z-group/e/SKILL.md': document('e'),
+  });
+  await world.run(nodeDisk);
+  const ids = () => world.connection.query(`select skill_id, deleted_at from skills where name = 'e'`);
+  const before = await ids();
+  const [from, group] = [world.place('z-group'), world.place('a-group')];
+  let isMoved = false;
+  let listed = () => {};
+  const isListed = new Promise<void>((resolve) => {
+    listed = resolve;
+  });
+  const disk: Disk = {
+    ...nodeDisk,
+    readdir: async (place) => {
+      if (place === from && !isMoved) {
+        await isListed;
+        isMoved = true;
+        fs.renameSync(path.join(from, 'e'), path.join(group, 'e'));
+      }
+      const entries = await nodeDisk.readdir(place);
+      if (place === group) listed();
+      return entries;
+    },
+  };
+  expect(await world.run(disk)).toEqual({ problems: [] });
+  expect([before.length, await ids()]).toEqual([1, before]);
+  expect(isMoved).toBe(true);
+});
+
 test(
   'what a process rewrites as fast as it can is never stored in halves, and nothing else waits for it',
   async () => {
