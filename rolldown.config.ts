@@ -1,7 +1,15 @@
 // The program as users have it: a file for each command and those that commands share. Finding a hundred modules takes
 // Node longer than running them.
 
-import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { defineConfig, type OutputBundle, type Plugin } from 'rolldown';
 
@@ -30,6 +38,27 @@ const licenses: Plugin = {
   },
 };
 
+/** A database as PGlite makes it first, which takes it some seconds: users unpack this one. */
+const newDatabase: Plugin = {
+  name: 'new-database',
+  async generateBundle() {
+    const { version } = JSON.parse(readFileSync('node_modules/@electric-sql/pglite/package.json', 'utf8'));
+    const kept = `node_modules/.cache/skill-fleet/new-database-${version}.tar.gz`;
+    if (!existsSync(kept)) {
+      const { PGlite } = await import('@electric-sql/pglite');
+      const database = await PGlite.create();
+      await database.exec('checkpoint');
+      const dump = await database.dumpDataDir('gzip');
+      await database.close();
+      mkdirSync(path.dirname(kept), { recursive: true });
+      // Of two that build at once, neither reads half of it.
+      writeFileSync(`${kept}.${process.pid}`, Buffer.from(await dump.arrayBuffer()));
+      renameSync(`${kept}.${process.pid}`, kept);
+    }
+    this.emitFile({ type: 'asset', fileName: 'new-database.tar.gz', source: readFileSync(kept) });
+  },
+};
+
 /** npm makes a program executable when it links it, and not when it is built again. */
 const executable: Plugin = {
   name: 'executable',
@@ -43,6 +72,10 @@ export default defineConfig({
   platform: 'node',
   // It brings files of its own, and is loaded by few commands. The other is tried for, and need not be there.
   external: [/^@electric-sql\/pglite/, 'pg-native'],
-  plugins: [licenses, executable],
+  // js-yaml 3, which gray-matter brings, reads functions by this where it can be had: nothing here shall.
+  resolve: { alias: { esprima: false } },
+  // pg makes a response to learn whether it is not in Node: that loads all of Node's HTTP client.
+  transform: { define: { Response: 'undefined' } },
+  plugins: [licenses, newDatabase, executable],
   output: { dir: 'dist', format: 'esm', cleanDir: true, chunkFileNames: '[name].js' },
 });

@@ -2,11 +2,13 @@
 
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { PGlite } from '@electric-sql/pglite';
 import { answer, codeOf, type Disk, openRead, readWhole } from '../disk.ts';
 import { describeHolder, type Lock, lookAtLock, takeLock } from '../lock.ts';
+import { packageRoot } from '../package-root.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import { type Connection, connectEmbedded, type Patience } from './connection.ts';
 
@@ -189,7 +191,10 @@ async function create(disk: Disk, folder: string): Promise<unknown> {
   try {
     await answer(disk.removeTree(fresh), 'ENOENT');
     await disk.mkdir(fresh);
-    const database = await PGlite.create(fresh).catch(async (error: unknown) => {
+    // PGlite takes seconds to make one: the package brings one, unless it was not built.
+    const made = await readFile(new URL('dist/new-database.tar.gz', packageRoot)).catch(() => undefined);
+    const options = made && { loadDataDir: new Blob([made]) };
+    const database = await PGlite.create(fresh, options).catch(async (error: unknown) => {
       throw (await obstacleIn(disk, fresh)) ?? error;
     });
     await database.close();
