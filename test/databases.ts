@@ -13,6 +13,14 @@ import { copyFolder, temporaryFolder } from './folders.ts';
 /** The two databases that everything must work on. */
 export const databaseKinds = ['postgres', 'embedded'] as const;
 
+/**
+ * Where what stands above the connection is tried: on a server. On both:
+ *
+ *   DATABASES=all npm test
+ */
+export const usualKinds: readonly DatabaseKind[] =
+  process.env['DATABASES'] === 'all' ? databaseKinds : ['postgres'];
+
 export type DatabaseKind = (typeof databaseKinds)[number];
 
 /** Where a test can have its database: beside the two, on the server through a pooler in transaction mode. */
@@ -45,7 +53,7 @@ async function databasePlace(kind: PlaceKind, isMigrated: boolean): Promise<Data
   if (kind === 'embedded') {
     const directory = `${await temporaryFolder()}/db`;
     onTestFinished(() => rm(directory, { recursive: true, force: true }));
-    if (isMigrated) await copyFolder(inject('embeddedTemplate'), directory);
+    await copyFolder(inject(isMigrated ? 'embeddedTemplate' : 'embeddedEmpty'), directory);
     return { kind, directory };
   }
   const name = `skill_fleet_${randomUUID().replaceAll('-', '')}`;

@@ -3,13 +3,13 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { nodeDisk } from '../../src/disk.ts';
 import { connect } from '../../src/repository/open.ts';
-import { databaseKinds, emptyDatabasePlace } from '../databases.ts';
+import { emptyDatabasePlace, usualKinds } from '../databases.ts';
 import { writeFiles } from '../folders.ts';
 import { makeProject } from './cli.ts';
 
 const body = '# Triage\n\nSorts reports.\n\n## Capabilities\n\n- **Rank**: By harm.\n';
 
-describe.each(databaseKinds)('a draft that an API put into %s', (kind) => {
+describe.each(usualKinds)('a draft that an API put into %s', (kind) => {
   test('comes to the files, is edited there, goes back, and stays a draft', async () => {
     const project = await makeProject();
     await writeFiles(project.folder, { 'skills/.keep': '' });

@@ -1,12 +1,12 @@
 // The history is pruned with the built CLI: what it says is what went.
 
 import { expect, test } from 'vitest';
-import { databaseKinds } from '../databases.ts';
+import { usualKinds } from '../databases.ts';
 import { writeFiles } from '../folders.ts';
 import { document } from '../sync/sides.ts';
 import { databaseUrl, makeProject, nobodyThere } from './cli.ts';
 
-test.each(databaseKinds)('prune says what it would give up, gives that up, and no more: %s', async (kind) => {
+test.each(usualKinds)('prune says what it would give up, gives that up, and no more: %s', async (kind) => {
   const project = await makeProject();
   const env = { DATABASE_URL: await databaseUrl(kind) };
   for (const text of ['1', '2', '3', '4']) {

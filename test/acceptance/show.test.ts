@@ -3,7 +3,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { databaseKinds } from '../databases.ts';
+import { type DatabaseKind, usualKinds } from '../databases.ts';
 import { writeFiles } from '../folders.ts';
 import { document } from '../sync/sides.ts';
 import { databaseUrl, makeProject, sql } from './cli.ts';
@@ -26,7 +26,7 @@ allowed-tools: Read
 # Rich
 `;
 
-async function makeLibrary(kind: (typeof databaseKinds)[number]) {
+async function makeLibrary(kind: DatabaseKind) {
   const project = await makeProject();
   const url = await databaseUrl(kind);
   const skills = path.join(project.folder, 'skills');
@@ -47,7 +47,7 @@ function linesOf(stdout: string): readonly string[] {
     .split('\n');
 }
 
-describe.each(databaseKinds)('show on %s', (kind) => {
+describe.each(usualKinds)('show on %s', (kind) => {
   test('says all there is of a skill, by its path, an alias and where it stood', async () => {
     const { run, write, skills } = await makeLibrary(kind);
     expect(await run('show', 'rich')).toMatchObject({

@@ -3,7 +3,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { databaseKinds, type PlaceKind } from '../databases.ts';
+import { type PlaceKind, usualKinds } from '../databases.ts';
 import { writeFiles } from '../folders.ts';
 import { document } from '../sync/sides.ts';
 import { databaseUrl, makeProject, type Ran, sql } from './cli.ts';
@@ -29,7 +29,7 @@ function linesOf({ stdout }: Ran): readonly string[] {
     .slice(2, -1);
 }
 
-describe.each(databaseKinds)('status on %s', (kind) => {
+describe.each(usualKinds)('status on %s', (kind) => {
   test('of a database that is still to come, then of both sides in step', async () => {
     const { project, run, write } = await makeLibrary(kind);
     await write({ 'a/SKILL.md': document('a'), 'b/SKILL.md': document('b') });

@@ -1,13 +1,13 @@
 import { chmod } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { databaseKinds } from '../databases.ts';
+import { usualKinds } from '../databases.ts';
 import { writeFiles } from '../folders.ts';
 import { document } from '../sync/sides.ts';
 import { databaseUrl, makeProject, sql } from './cli.ts';
 
 describe('verify', () => {
-  test.each(databaseKinds)('on %s says how much it read where both sides are equal', async (kind) => {
+  test.each(usualKinds)('on %s says how much it read where both sides are equal', async (kind) => {
     const project = await makeProject();
     const env = { DATABASE_URL: await databaseUrl(kind) };
     await writeFiles(project.folder, { 'skills/a/SKILL.md': document('a', 'é\n'), 'skills/a/b.txt': 'B.\n' });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/repository/connection.ts';
 import { inspectSchema, migrate } from '../../src/repository/migrate.ts';
-import { databaseKinds } from '../databases.ts';
+import { usualKinds } from '../databases.ts';
 import { document, makeClone } from '../sync/sides.ts';
 import {
   adopt,
@@ -181,7 +181,7 @@ const variations: readonly (readonly [name: string, variation: Variation])[] = [
   ['in a schema of its own', { first: ['create schema library', 'set search_path = library, public'] }],
 ];
 
-describe.each(databaseKinds)('a library of another team on %s', (kind) => {
+describe.each(usualKinds)('a library of another team on %s', (kind) => {
   // What differs there is the shape, and not the database: the embedded one sees every fifth.
   const some = variations.filter((_, place) => kind === 'postgres' || place % 5 === 0);
 
@@ -244,7 +244,7 @@ const neededColumns: { readonly [column: string]: string } = {
   'skill_aliases.reason': 'text',
 };
 
-describe.each(databaseKinds)('a library on %s', (kind) => {
+describe.each(usualKinds)('a library on %s', (kind) => {
   test('that lacks columns is refused by their names, unchanged, until it has them', async () => {
     const lacking = Object.keys(neededColumns);
     const { connection } = await teamLibrary(kind, {

@@ -9,7 +9,7 @@ import type { Load } from '../../src/replica.ts';
 import { runPlan } from '../../src/sync/run.ts';
 import { prepareSync } from '../../src/sync/sync.ts';
 import type { ExportLevel } from '../../src/validation/rules.ts';
-import { databaseKinds, migratedDatabase } from '../databases.ts';
+import { migratedDatabase, usualKinds } from '../databases.ts';
 import { syncInput } from '../repository/input.ts';
 import { makeClone } from '../sync/sides.ts';
 
@@ -21,7 +21,7 @@ const validation: Config['validation'] = { rules: { 'name-differs-from-folder': 
 
 const signal = new AbortController().signal;
 
-describe.each(databaseKinds)('an export to %s', (kind) => {
+describe.each(usualKinds)('an export to %s', (kind) => {
   async function begun(level: ExportLevel, files: { readonly [path: string]: string }) {
     const connection = await migratedDatabase(kind);
     const clone = await makeClone(connection);

@@ -10,6 +10,7 @@ import { type Disk, nodeDisk } from '../../src/disk.ts';
 import type { Loaded } from '../../src/replica.ts';
 import { digestSkill } from '../../src/skill/digest.ts';
 import type { SkillPath } from '../../src/skill/path.ts';
+import { runs } from '../runs.ts';
 import { type Folder, makeFolder, open, readFolder, skillOf, writeFolder } from './folder.ts';
 
 async function loadAll(directory: Directory, paths: readonly string[]): Promise<readonly Loaded[]> {
@@ -294,7 +295,7 @@ test('any skills, snapshot, loaded and applied into an empty directory, are the 
       expect(readFolder(path.join(outer, 'to'))).toEqual(readFolder(path.join(outer, 'from')));
       fs.rmSync(outer, { recursive: true });
     }),
-    { numRuns: 60 },
+    { numRuns: runs(25) },
   );
 });
 
@@ -328,7 +329,7 @@ test('from any skill to any other, the files become those of the other', { timeo
       }
       fs.rmSync(root, { recursive: true });
     }),
-    { numRuns: 60 },
+    { numRuns: runs(25) },
   );
 });
 

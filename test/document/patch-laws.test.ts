@@ -8,14 +8,14 @@ import type { Fields } from '../../src/document/fields.ts';
 import { decodeDocument, parseDocument, type SkillDocument } from '../../src/document/parse.ts';
 import { patchDocument } from '../../src/document/patch.ts';
 import type { SkillPath } from '../../src/skill/path.ts';
+import { runs } from '../runs.ts';
 import { misread, nastyDocuments, type Region, tidyDocuments } from './generated-documents.ts';
 import { type Edit, plausibleEdits } from './plausible-edits.ts';
 
-// A long run: PATCH_RUNS=100000 PATCH_LIBRARIES=/some/skills:/other/skills npx vitest run test/document/patch-laws
+// On other libraries: PATCH_LIBRARIES=/some/skills:/other/skills npx vitest run test/document/patch-laws
 const corpus = '../shared/corpus';
 const libraries = process.env['PATCH_LIBRARIES']?.split(':') ?? [];
 const place = { skill: 'dev/my-skill' as SkillPath, file: 'SKILL.md' };
-const runs = Number(process.env['PATCH_RUNS'] ?? 1500);
 
 function parsed(text: string, at = place): SkillDocument {
   const outcome = parseDocument(text, at);
@@ -100,7 +100,7 @@ test('without a change the text stays', () => {
         if (outcome.ok) expect(patchDocument(text, {}, place)).toEqual({ ok: true, value: text });
       },
     ),
-    { numRuns: runs },
+    { numRuns: runs(500) },
   );
 });
 
@@ -126,7 +126,7 @@ test('in a tidy document each value can be changed, alone, and within its key', 
       if (parsed(outcome.value).body === before.body)
         expect([isWithin, edit, outcome.value]).toEqual([true, edit, outcome.value]);
     }),
-    { numRuns: 2 * runs },
+    { numRuns: runs(1000) },
   );
 });
 
@@ -203,9 +203,9 @@ test('a value that is changed, and changed back, gives the first text', () => {
       expectBack(text, outcome.value, before, edit);
       tried++;
     }),
-    { numRuns: runs },
+    { numRuns: runs(500) },
   );
-  expect(tried).toBeGreaterThan(runs / 20);
+  expect(tried).toBeGreaterThan(runs(500) / 20);
 });
 
 test('in any document a value is changed alone, or the change is refused', () => {
@@ -223,9 +223,9 @@ test('in any document a value is changed alone, or the change is refused', () =>
         expect(patched.problem.reason).toBe('not-patchable');
       }
     }),
-    { numRuns: 2 * runs },
+    { numRuns: runs(1000) },
   );
-  expect(refused).toBeLessThan(runs / 50);
+  expect(refused).toBeLessThan(runs(500) / 50);
 });
 
 /** The lines of keys and of what is below them, found by their margins alone. */

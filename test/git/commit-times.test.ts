@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { commitTimes, lastChanges } from '../../src/git/commit-times.ts';
 import { headTime } from '../../src/git/head-time.ts';
 import { writeFiles } from '../folders.ts';
+import { runs } from '../runs.ts';
 import { histories, makeHistory } from './generated-histories.ts';
 import { describeWithGit, git, gitAt, makeRepository, repositoryOf } from './repositories.ts';
 
@@ -131,7 +132,7 @@ describeWithGit('the time of the last change', () => {
           Object.fromEntries([...found].map(([path, date]) => [path, String(date.getTime() / 1000)])),
         ).toEqual(Object.fromEntries(expected));
       }),
-      { numRuns: 60 },
+      { numRuns: runs(20) },
     );
   });
 });

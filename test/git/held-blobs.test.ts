@@ -6,6 +6,7 @@ import { assert, asyncProperty, uint8Array } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { blobIdOf, heldBlob, heldBlobs } from '../../src/git/held-blobs.ts';
 import type { GitRepository } from '../../src/git/repository.ts';
+import { runs } from '../runs.ts';
 import { histories, makeHistory } from './generated-histories.ts';
 import {
   cloneOf,
@@ -203,7 +204,7 @@ describeWithGit('the blobs that HEAD and its ancestors hold', () => {
         const repository = await repositoryOf(folder);
         expect(new Set((await heldBlobs(repository))?.keys())).toEqual(heldByListing(folder, repository));
       }),
-      { numRuns: 60 },
+      { numRuns: runs(20) },
     );
   });
 });
@@ -225,7 +226,7 @@ describeWithGit('a blob id', () => {
         await writeFile(path.join(folder, 'x'), bytes);
         expect(blobIdOf(objectFormat, bytes)).toBe(git(folder, 'hash-object', '--no-filters', 'x'));
       }),
-      { numRuns: 30 },
+      { numRuns: runs(10) },
     );
   });
 });

@@ -4,6 +4,7 @@ import { assert, asyncProperty } from 'fast-check';
 import { expect, test } from 'vitest';
 import { standings } from '../../src/git/standings.ts';
 import { writeFiles } from '../folders.ts';
+import { runs } from '../runs.ts';
 import { histories, makeHistory } from './generated-histories.ts';
 import {
   cloneOf,
@@ -177,7 +178,7 @@ describeWithGit('a commit stands to HEAD', () => {
           expect(Object.fromEntries(found ?? [])).toEqual(Object.fromEntries(expected));
         }
       }),
-      { numRuns: 25 },
+      { numRuns: runs(10) },
     );
   });
 });

@@ -15,7 +15,7 @@ import { type Step, stepsOf } from './steps.ts';
 const { HISTORIES, SEED, STEPS } = process.env;
 const isLong = HISTORIES !== undefined;
 const [least, most] = isLong ? [50, 150] : [12, 26];
-const count = Number(HISTORIES ?? 6);
+const count = Number(HISTORIES ?? 3);
 
 test.skipIf(!hasGit)(
   'every history ends with nothing lost, nothing mixed, and both sides as the rules say',

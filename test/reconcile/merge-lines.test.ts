@@ -8,9 +8,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mergeLines } from '../../src/reconcile/merge-lines.ts';
 import { describeWithGit } from '../git/repositories.ts';
+import { lawTimeout, runs } from '../runs.ts';
 
-// A long run: MERGE_PAIRS=30000 npx vitest run test/reconcile/merge-lines
-const pairs = Number(process.env['MERGE_PAIRS'] ?? 150);
 const corpus = '../shared/corpus';
 
 const twoParagraphs = 'one\n\ntwo\n';
@@ -477,22 +476,21 @@ describeWithGit('beside git', () => {
         expect(merged.text).toBe(expected);
         alike++;
       }),
-      { numRuns: pairs },
+      { numRuns: runs(80) },
     );
     // What git may align in another way is left as a conflict, which is seldom.
     expect(alike).toBeGreaterThan(byGit * 0.7);
   }
 
-  const timeout_ms = 120_000 + pairs * 100;
   test.each(generated)(
     'texts %s are merged as git does it, or not at all',
     (_, texts) => expectAsGit(texts),
-    timeout_ms,
+    lawTimeout,
   );
 
   test.skipIf(realDocuments.length === 0)(
     'documents of the corpus are merged as git does it, or not at all',
     () => expectAsGit(triples(fc.constantFrom(...realDocuments), documentLines)),
-    timeout_ms,
+    lawTimeout,
   );
 });

@@ -12,9 +12,8 @@ import type { FilePath, SkillPath } from '../../src/skill/path.ts';
 import { documentOf, makeSkill, type Skill } from '../../src/skill/skill.ts';
 import { nastyDocuments, tidyDocuments } from '../document/generated-documents.ts';
 import { plausibleEdits } from '../document/plausible-edits.ts';
+import { runs } from '../runs.ts';
 
-// A long run: MERGE_RUNS=50000 npx vitest run test/reconcile/merge.test.ts
-const runs = Number(process.env['MERGE_RUNS'] ?? 150);
 const corpus = '../shared/corpus';
 const path = 'dev/my-skill' as SkillPath;
 const place = { skill: path, file: 'SKILL.md' };
@@ -344,7 +343,7 @@ test.each([
       fc.pre(parseDocument(document, place).ok);
       fc.pre(checkMerge(document, first, second) !== 'none');
     }),
-    { numRuns: runs },
+    { numRuns: runs(100) },
   );
 });
 

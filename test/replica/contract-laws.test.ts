@@ -5,16 +5,11 @@ import { describe, expect, test } from 'vitest';
 import { type Change, interrupted, type Loaded, type Replica, type Result } from '../../src/replica.ts';
 import { digestSkill } from '../../src/skill/digest.ts';
 import type { SkillPath } from '../../src/skill/path.ts';
+import { lawTimeout, runs, usualSeed } from '../runs.ts';
 import { document } from '../sync/sides.ts';
 import { type Files, filesOf, memorySubject, type Subject, skillOf, subjects } from './subjects.ts';
 
-// A long run: CONTRACT_RUNS=2000 npx vitest run test/replica/contract-laws
-const runs = (name: string) => Number(process.env['CONTRACT_RUNS'] ?? (name.includes('database') ? 12 : 60));
-
-/** The ordinary run takes the same worlds each time; a long one takes others, and prints its seed where it fails. */
-const seed = process.env['CONTRACT_RUNS'] ? {} : { seed: 1 };
-
-const timeLimit = process.env['CONTRACT_RUNS'] ? 3_600_000 : 120_000;
+const usualRuns = (name: string) => (name.includes('database') ? 10 : 50);
 
 const paths = ['a', 'a/b', 'c', 'd/e'] as const;
 
@@ -136,9 +131,9 @@ describe.each(subjects)('%s', (name, { isSkipped, setUp }) => {
             );
           expect(answers({ results, before, after })).toEqual(answers(asModel));
         }),
-        { numRuns: runs(name), ...seed },
+        { numRuns: runs(usualRuns(name)), ...usualSeed },
       );
     },
-    timeLimit,
+    lawTimeout,
   );
 });

@@ -11,16 +11,15 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { type Disk, nodeDisk } from '../../src/disk.ts';
 import { standsAmongSkills } from '../../src/repository/embedded.ts';
 import { openForReading, openForWriting } from '../../src/repository/open.ts';
-import { emptyDatabasePlace, openConnection } from '../databases.ts';
+import { openConnection } from '../databases.ts';
 import { copyFolder, temporaryFolder, writeFiles } from '../folders.ts';
 import { bundledProgram } from '../programs.ts';
 
 /** A migrated embedded database that nothing has open. */
 async function migratedFolder(): Promise<string> {
-  const place = await emptyDatabasePlace('embedded');
-  if (place.kind !== 'embedded') throw new Error(place.kind);
-  await copyFolder(inject('embeddedTemplate'), place.directory);
-  return place.directory;
+  const directory = path.join(await temporaryFolder(), 'db');
+  await copyFolder(inject('embeddedTemplate'), directory);
+  return directory;
 }
 
 /** Another process that has the database open, has done these statements, and stays. */
@@ -103,9 +102,8 @@ test.each(['', '\n'])(
 );
 
 test('does not come to be by reading', async () => {
-  const place = await emptyDatabasePlace('embedded');
-  if (place.kind !== 'embedded') throw new Error(place.kind);
-  const folder = path.dirname(place.directory);
+  const folder = await temporaryFolder();
+  const place = { kind: 'embedded', directory: path.join(folder, 'db') } as const;
   expect(await openForReading(place, nodeDisk)).toMatchObject({ ok: true, value: { state: 'absent' } });
   expect(await readdir(folder)).toEqual([]);
 });

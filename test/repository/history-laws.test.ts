@@ -7,6 +7,7 @@ import { digestSkill } from '../../src/skill/digest.ts';
 import type { FilePath, SkillPath } from '../../src/skill/path.ts';
 import { makeSkill } from '../../src/skill/skill.ts';
 import { type DatabaseKind, databaseKinds } from '../databases.ts';
+import { runs } from '../runs.ts';
 import {
   exportedLibrary,
   keptStates,
@@ -17,11 +18,7 @@ import {
 } from './kept.ts';
 import { columnEdits, rowEdits } from './outside-edits.ts';
 
-// A long run: HISTORY_RUNS=500 npx vitest run test/repository/history-laws
-const runs: { readonly [K in DatabaseKind]: number } = {
-  postgres: Number(process.env['HISTORY_RUNS'] ?? 16),
-  embedded: Number(process.env['HISTORY_RUNS'] ?? 6),
-};
+const usualRuns: { readonly [K in DatabaseKind]: number } = { postgres: 10, embedded: 2 };
 
 const editsOf = (skill: number, free: number, nth: number) => {
   const skills = { skill, free, nth };
@@ -163,7 +160,7 @@ describe.each(databaseKinds)('the history on %s', (kind) => {
         await expectUnbroken(library.connection, line);
         await library.connection.close();
       }),
-      { numRuns: runs[kind] },
+      { numRuns: runs(usualRuns[kind]) },
     );
   });
 });

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Connection } from '../../src/repository/connection.ts';
 import { statuses } from '../../src/skill/status.ts';
-import { type DatabaseKind, databaseKinds } from '../databases.ts';
+import { type DatabaseKind, usualKinds } from '../databases.ts';
 import { type Clone, document, makeClone, makeSides, type RunOutcome } from '../sync/sides.ts';
 
 /** A trigger of someone else. Its function is a body; what fires it goes before `on TABLE`. */
@@ -268,7 +268,7 @@ const securing: typeof refusing = [
   ],
 ];
 
-describe.each(databaseKinds)('row-level security, on %s,', (kind) => {
+describe.each(usualKinds)('row-level security, on %s,', (kind) => {
   test.each(kind === 'postgres' ? securing : securing.slice(0, 1))('%s', async (_, policies, said) => {
     const sides = await edited(kind);
     await asTenant(sides.connection, policies, () =>
@@ -371,7 +371,7 @@ describe('what the database derives otherwise from a document that it keeps', ()
   });
 });
 
-describe.each(databaseKinds)(
+describe.each(usualKinds)(
   "what a trigger changes of another skill within a sync's own transaction, on %s,",
   (kind) => {
     test('is noted as of any writer, and goes to the files', async () => {

@@ -11,6 +11,7 @@ import { loadRevisions, type RevisionKey } from '../../src/repository/revision.t
 import { digestSkill } from '../../src/skill/digest.ts';
 import { compileMapping } from '../../src/taxonomy/infer.ts';
 import { type DatabaseKind, databaseKinds, openConnection } from '../databases.ts';
+import { runs, usualSeed } from '../runs.ts';
 import { document, makeSides, type RunOptions, rowsOf, stateOf } from '../sync/sides.ts';
 
 type Sides = Awaited<ReturnType<typeof makeSides>>;
@@ -118,10 +119,7 @@ const step = fc.record({
   keepLast: fc.nat(2),
 });
 
-const runs: { readonly [K in DatabaseKind]: number } = {
-  postgres: Number(process.env['PRUNE_RUNS'] ?? 12),
-  embedded: Number(process.env['PRUNE_RUNS'] ?? 2),
-};
+const usualRuns: { readonly [K in DatabaseKind]: number } = { postgres: 10, embedded: 1 };
 
 describe.each(databaseKinds)('prune with %s', (kind) => {
   test('gives up contents alone, beyond the limits, and says how much', async () => {
@@ -160,7 +158,7 @@ describe.each(databaseKinds)('prune with %s', (kind) => {
           expect(await stateOf(sides)).toEqual(after);
         }
       }),
-      { numRuns: runs[kind], ...(process.env['PRUNE_RUNS'] ? {} : { seed: 1 }) },
+      { numRuns: runs(usualRuns[kind]), ...usualSeed },
     );
   }, 3_600_000);
 

@@ -5,6 +5,7 @@ import { parseDocument } from '../../src/document/parse.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import type { SkillPath } from '../../src/skill/path.ts';
 import { databaseKinds } from '../databases.ts';
+import { runs } from '../runs.ts';
 import { document, makeSides } from '../sync/sides.ts';
 
 /** Each relation of a skill as `what: item`, sorted; other skills by path. */
@@ -152,7 +153,7 @@ describe.each(databaseKinds)('relations on %s', (kind) => {
           expect(closure.map(({ way }) => way).sort()).toEqual(reachable(needs));
         }
       }),
-      { numRuns: kind === 'postgres' ? 12 : 5 },
+      { numRuns: runs(kind === 'postgres' ? 8 : 2) },
     );
   });
 

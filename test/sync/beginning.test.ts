@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/repository/connection.ts';
-import { type DatabaseKind, databaseKinds, migratedDatabase } from '../databases.ts';
+import { type DatabaseKind, migratedDatabase, usualKinds } from '../databases.ts';
 import { type Clone, makeClone } from './sides.ts';
 
 const text = `---
@@ -53,7 +53,7 @@ const source = text.slice(0, text.indexOf('\n\n# X') + 1);
 const body = text.slice(source.length);
 const idOfX = `(select skill_id from skills where skill_path = 'x')`;
 
-describe.each(databaseKinds)('a tree and a library on %s that were filled apart', (kind) => {
+describe.each(usualKinds)('a tree and a library on %s that were filled apart', (kind) => {
   test.each(['export', 'import', 'sync'] as const)(
     'agree where a document repeats its row: %s',
     async (direction) => {

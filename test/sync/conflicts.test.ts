@@ -3,12 +3,12 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../src/repository/database.ts';
 import { loggedRuns } from '../../src/repository/run-log.ts';
-import { databaseKinds } from '../databases.ts';
+import { usualKinds } from '../databases.ts';
 import { type Clone, document, makeClone, makeSides } from './sides.ts';
 
 const hour = 3_600_000;
 
-describe.each(databaseKinds)('a conflict with %s', (kind) => {
+describe.each(usualKinds)('a conflict with %s', (kind) => {
   /** A skill that both sides edited: the file at a time, the row now or as `revisedAt` says in SQL. */
   async function conflicting(fileTime: Date, revisedAt = 'revised_at') {
     const sides = await makeSides(kind);

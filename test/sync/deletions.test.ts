@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:f
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/repository/connection.ts';
-import { databaseKinds } from '../databases.ts';
+import { usualKinds } from '../databases.ts';
 import { document, makeClone, makeSides } from './sides.ts';
 
 const four = {
@@ -80,7 +80,7 @@ test('are not carried out where the skill stands again by then', async () => {
   expect(await inDatabase()).toBe('acd');
 });
 
-describe.each(databaseKinds)('deletions with %s', (kind) => {
+describe.each(usualKinds)('deletions with %s', (kind) => {
   test('in the files are held, and with --delete archived; nothing that refers to the row goes', async () => {
     const { connection, folder, write, run } = await makeSides(kind);
     await write(four);

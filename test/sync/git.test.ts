@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../src/reconcile/plan.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { Database } from '../../src/repository/database.ts';
-import { databaseKinds, migratedDatabase } from '../databases.ts';
+import { migratedDatabase, usualKinds } from '../databases.ts';
 import { temporaryFolder } from '../folders.ts';
 import { cloneAt, document, type RunOptions } from './sides.ts';
 import { type Developer, developer, hasGit, newest, nextMoment, run, type Team, team, text } from './team.ts';
@@ -464,7 +464,7 @@ describe.skipIf(!hasGit).each(['postgres'] as const)('clones without a base, on 
   });
 });
 
-describe.skipIf(!hasGit).each(databaseKinds)('a base, on %s', (kind) => {
+describe.skipIf(!hasGit).each(usualKinds)('a base, on %s', (kind) => {
   test('is not used at a commit that does not come after it', async () => {
     const { first } = await team(kind);
     await first.git('checkout', '--quiet', '-b', 'feature');

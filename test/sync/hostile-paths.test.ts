@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Problem, quoted, sentenceOf } from '../../src/problem.ts';
 import type { Connection } from '../../src/repository/connection.ts';
-import { databaseKinds, migratedDatabase } from '../databases.ts';
+import { migratedDatabase, usualKinds } from '../databases.ts';
 import { temporaryFolder } from '../folders.ts';
 import { cloneAt, document, makeClone, makeSides, type RunOutcome } from './sides.ts';
 
@@ -80,7 +80,7 @@ const attached: readonly (readonly [files: readonly string[], reason: string, na
 
 const goodFiles = ['docs/real.md', 'é'.repeat(127), 'a*?"<>|b', 'con-text/..c/.d'];
 
-describe.each(databaseKinds)('paths that cannot stand everywhere, with %s', (kind) => {
+describe.each(usualKinds)('paths that cannot stand everywhere, with %s', (kind) => {
   test('in rows are named, whoever imports them, and nothing of theirs is written anywhere', async () => {
     const connection = await migratedDatabase(kind);
     const project = await temporaryFolder();

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../src/repository/database.ts';
 import { compileMapping } from '../../src/taxonomy/infer.ts';
-import { databaseKinds } from '../databases.ts';
+import { type DatabaseKind, usualKinds } from '../databases.ts';
 import { document, makeSides } from './sides.ts';
 
 type Sides = Awaited<ReturnType<typeof makeSides>>;
@@ -46,7 +46,7 @@ async function faultsOf({ connection }: Sides): Promise<readonly unknown[]> {
   return faults;
 }
 
-async function library(kind: (typeof databaseKinds)[number]): Promise<Sides> {
+async function library(kind: DatabaseKind): Promise<Sides> {
   const sides = await makeSides(kind);
   const frontmatter = (needs: string) =>
     `category: house/own\ntags: [red, ${needs}]\ndependencies: [${needs}]\n`;
@@ -67,7 +67,7 @@ const stale: readonly (readonly [what: string, sql: string])[] = [
   ['ways between skills', 'delete from dependency_closure where min_depth = 2'],
 ];
 
-describe.each(databaseKinds)('with %s', (kind) => {
+describe.each(usualKinds)('with %s', (kind) => {
   test('a sync that has nothing else to do mends it, and writes nothing but that', async () => {
     const sides = await library(kind);
     const [right, before] = [await followingIn(sides), await versions(sides)];

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../src/repository/database.ts';
 import { loggedRevisions, loggedRuns } from '../../src/repository/run-log.ts';
-import { databaseKinds } from '../databases.ts';
+import { type DatabaseKind, usualKinds } from '../databases.ts';
 import { document, makeSides, type RunOptions, rowsOf, stateOf } from './sides.ts';
 
 const body = '# Skill\n\nOne.\n\nTwo.\n\nThree.\n';
@@ -11,7 +11,7 @@ const merge: RunOptions = { onConflict: 'merge' };
 const tagged = (tags: string) => `metadata:\n  tags: [${tags}]\n`;
 
 /** A skill that both sides hold, and another one. */
-async function begun(kind: (typeof databaseKinds)[number]) {
+async function begun(kind: DatabaseKind) {
   const sides = await makeSides(kind);
   await sides.write({
     'x/SKILL.md': document('x', body, tagged('a')),
@@ -50,7 +50,7 @@ const merged = {
   'y/SKILL.md': document('y'),
 };
 
-describe.each(databaseKinds)('a merge with %s', (kind) => {
+describe.each(usualKinds)('a merge with %s', (kind) => {
   test('brings both sides what both edited, and nothing is left to do', async () => {
     const sides = await begun(kind);
     await editBoth(sides);

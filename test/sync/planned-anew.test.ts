@@ -3,11 +3,11 @@
 import { describe, expect, test } from 'vitest';
 import { runPlan } from '../../src/sync/run.ts';
 import { prepareSync } from '../../src/sync/sync.ts';
-import { databaseKinds, migratedDatabase } from '../databases.ts';
+import { migratedDatabase, usualKinds } from '../databases.ts';
 import { syncInput } from '../repository/input.ts';
 import { document, makeClone } from './sides.ts';
 
-describe.each(databaseKinds)('what is planned anew with %s', (kind) => {
+describe.each(usualKinds)('what is planned anew with %s', (kind) => {
   test('and cannot be read any more is named', async () => {
     const connection = await migratedDatabase(kind);
     const { folder, write } = await makeClone(connection);

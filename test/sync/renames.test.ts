@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Direction } from '../../src/replica.ts';
 import { Database } from '../../src/repository/database.ts';
 import { compileMapping } from '../../src/taxonomy/infer.ts';
-import { type DatabaseKind, databaseKinds } from '../databases.ts';
+import { type DatabaseKind, usualKinds } from '../databases.ts';
 import { type Clone, document, makeClone, makeSides, type RunOptions } from './sides.ts';
 import { type Developer, text as gitText, hasGit, newest, team } from './team.ts';
 
@@ -436,7 +436,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-describe.each(databaseKinds)('a rename with %s', (kind) => {
+describe.each(usualKinds)('a rename with %s', (kind) => {
   // What a rename does in the files is one thing whatever the database; more than one ask most of its SQL.
   const here = cases
     .filter(({ words }) => kind === 'postgres' || words.filter((word) => / database$/.test(word)).length > 1)

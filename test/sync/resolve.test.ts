@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Database } from '../../src/repository/database.ts';
 import type { FilePath } from '../../src/skill/path.ts';
 import type { Resolution } from '../../src/sync/resolve.ts';
-import { type DatabaseKind, databaseKinds } from '../databases.ts';
+import { type DatabaseKind, usualKinds } from '../databases.ts';
 import { document, makeSides, rowsOf, stateOf } from './sides.ts';
 
 async function begun(kind: DatabaseKind = 'postgres') {
@@ -32,7 +32,7 @@ async function begun(kind: DatabaseKind = 'postgres') {
 
 const byHand = { document: Buffer.from(document('x', 'Both.\n')) };
 
-describe.each(databaseKinds)('a conflict with %s', (kind) => {
+describe.each(usualKinds)('a conflict with %s', (kind) => {
   test.each<[string, Resolution, readonly string[], { readonly [file: string]: string }]>([
     [
       'the files',

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../src/repository/database.ts';
 import { compileMapping } from '../../src/taxonomy/infer.ts';
-import { databaseKinds } from '../databases.ts';
+import { usualKinds } from '../databases.ts';
 import { document, makeSides, rowsOf } from './sides.ts';
 
 type Sides = Awaited<ReturnType<typeof makeSides>>;
@@ -51,7 +51,7 @@ const asItWas = {
   'x/run.sh': '*one\n',
 };
 
-describe.each(databaseKinds)('restore with %s', (kind) => {
+describe.each(usualKinds)('restore with %s', (kind) => {
   test.each<[string, (sides: Sides) => Promise<unknown>]>([
     ['stands', async () => {}],
     [

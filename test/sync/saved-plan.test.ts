@@ -4,11 +4,10 @@ import { rename, rm, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { databaseKinds, migratedDatabase } from '../databases.ts';
+import { type DatabaseKind, migratedDatabase, usualKinds } from '../databases.ts';
 import { temporaryFolder } from '../folders.ts';
+import { runs } from '../runs.ts';
 import { cloneAt, document, makeClone, makeSides, type RunOptions, stateOf } from './sides.ts';
-
-const runs = Number(process.env['APPLY_RUNS'] ?? 12);
 
 type Sides = Awaited<ReturnType<typeof makeSides>>;
 
@@ -19,7 +18,7 @@ const start = Object.fromEntries(
   ['a', 'b', 'c', 'd', 'e'].map((name) => [`${name}/SKILL.md`, document(name, `${body}\nOf ${name}.\n`)]),
 );
 
-async function begun(kind: (typeof databaseKinds)[number] = 'postgres') {
+async function begun(kind: DatabaseKind = 'postgres') {
   const sides = await makeSides(kind);
   await sides.write({ ...start, 'a/run.sh': 'run\n' });
   await sides.run('export');
@@ -51,7 +50,7 @@ async function applied(sides: Pick<Sides, 'apply' | 'folder'>, options: Paramete
   return outcome.value;
 }
 
-describe.each(databaseKinds)('a saved plan with %s', (kind) => {
+describe.each(usualKinds)('a saved plan with %s', (kind) => {
   test('does what the run would have done, and the second time nothing', async () => {
     const [one, other] = [await begun(kind), await begun(kind)];
     for (const sides of [one, other]) await sides.change();
@@ -373,7 +372,7 @@ test('whatever changed since, exactly what still holds is done, and the rest is 
         await sides.connection.close();
       },
     ),
-    { numRuns: runs },
+    { numRuns: runs(8) },
   );
 });
 

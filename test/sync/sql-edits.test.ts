@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { databaseKinds } from '../databases.ts';
+import { usualKinds } from '../databases.ts';
 import { document, makeSides } from './sides.ts';
 
 const before = `---
@@ -116,7 +116,7 @@ function changedLines(old: string, now: string): readonly string[] {
   ];
 }
 
-describe.each(databaseKinds)("another writer's edits on %s", (kind) => {
+describe.each(usualKinds)("another writer's edits on %s", (kind) => {
   test('change the lines that say so, and no other byte', async () => {
     const sides = await makeSides(kind);
     await sides.write({

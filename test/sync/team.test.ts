@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/repository/connection.ts';
+import { runs } from '../runs.ts';
 import { document } from './sides.ts';
 import { type Developer, hasGit, newest, nextMoment, type Team, team } from './team.ts';
 
@@ -131,7 +132,7 @@ describe.skipIf(!hasGit)('two developers, an API and jobs, in any order', () => 
           expect((await someone.run('sync', { ...newest, dryRun: true })).plan.changes).toEqual([]);
         }
       }),
-      { numRuns: Number(process.env['TEAM_RUNS'] ?? 6) },
+      { numRuns: runs(3) },
     );
   });
 });

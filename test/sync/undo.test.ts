@@ -5,7 +5,8 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Direction } from '../../src/replica.ts';
-import { type DatabaseKind, databaseKinds } from '../databases.ts';
+import { type DatabaseKind, usualKinds } from '../databases.ts';
+import { runs, usualSeed } from '../runs.ts';
 import { document, makeClone, makeSides, type RunOptions, rowsOf, stateOf } from './sides.ts';
 import { hasGit, team } from './team.ts';
 
@@ -40,7 +41,7 @@ async function begun(kind: DatabaseKind = 'postgres'): Promise<Sides> {
   return sides;
 }
 
-describe.each(databaseKinds)('undo with %s', (kind) => {
+describe.each(usualKinds)('undo with %s', (kind) => {
   test('of a first export deletes what it created, restorably; and undone in turn it is back under its keys', async () => {
     const sides = await makeSides(kind);
     await sides.write(start);
@@ -227,8 +228,6 @@ async function make(sides: Sides, what: string): Promise<void> {
   await edits[what]?.();
 }
 
-const runs = Number(process.env['UNDO_RUNS'] ?? 15);
-
 test('what runs did, undone in reverse order, is as it was, byte for byte; each undone in turn is as it left it', async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -268,6 +267,6 @@ test('what runs did, undone in reverse order, is as it was, byte for byte; each 
         await sides.connection.close();
       },
     ),
-    { numRuns: runs, ...(process.env['UNDO_RUNS'] ? {} : { seed: 1 }) },
+    { numRuns: runs(10), ...usualSeed },
   );
 }, 3_600_000);

@@ -14,8 +14,9 @@ import { pruneRevisions } from '../../src/repository/prune.ts';
 import { type Verified, verifySides } from '../../src/sync/verify.ts';
 import { compileMapping } from '../../src/taxonomy/infer.ts';
 import { adopt, everyStatus, teamLibrary } from '../adoption/adopted.ts';
-import { databaseKinds } from '../databases.ts';
+import { usualKinds } from '../databases.ts';
 import { writeFiles } from '../folders.ts';
+import { runs } from '../runs.ts';
 import { type Clone, document, makeClone, makeSides } from './sides.ts';
 
 type Sides = Pick<Clone, 'folder'> & { readonly connection: Connection };
@@ -252,7 +253,7 @@ function withoutNumbers(words: readonly string[]): readonly string[] {
   return words.map((word) => word.replace(/revision \d+ /, 'revision '));
 }
 
-describe.each(databaseKinds)('verify on %s', (kind) => {
+describe.each(usualKinds)('verify on %s', (kind) => {
   test('names what was changed behind the triggers, that alone, and nothing before and after', async () => {
     const sides = await makeSides(kind);
     await makeLibrary(sides);
@@ -479,7 +480,7 @@ describe('verify', () => {
           await flipFile(sides, flipped[0] ?? [0, 0, 0]);
         },
       ),
-      { numRuns: Number(process.env['VERIFY_RUNS'] ?? 4) },
+      { numRuns: runs(4) },
     );
   });
 });

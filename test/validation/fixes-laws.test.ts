@@ -18,6 +18,7 @@ import { readSubject, type Subject } from '../../src/validation/subject.ts';
 import { Validation } from '../../src/validation/validation.ts';
 import { projectRoot } from '../acceptance/cli.ts';
 import { nastyDocuments, tidyDocuments } from '../document/generated-documents.ts';
+import { runs } from '../runs.ts';
 import { skillOf } from './skills.ts';
 
 /** Of what is no more than a note nothing is mended. */
@@ -103,7 +104,7 @@ describe('--fix', () => {
           if (!isTouched) expect(held.text).toContain(own);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: runs(120) },
     );
     expect(mended).toBeGreaterThan(100);
   });
@@ -113,7 +114,7 @@ describe('--fix', () => {
       fc.property(nastyDocuments, someTargets, folders, (text, target, folder) => {
         holds(skillOf(folder, { 'SKILL.md': text }), target);
       }),
-      { numRuns: 600 },
+      { numRuns: runs(180) },
     );
   });
 
@@ -135,7 +136,7 @@ describe('--fix', () => {
         const document = `---\nname: a\ndescription: Use it for a.\n---\n${body}`;
         holds(skillOf('a', { 'SKILL.md': document, 'run.sh': text }), target);
       }),
-      { numRuns: 400 },
+      { numRuns: runs(120) },
     );
   });
 });
