@@ -17,7 +17,7 @@ const { FAULTS } = process.env;
 const [onlyScenario, onlyAt, onlyFault] = FAULTS === 'all' ? [] : (FAULTS?.split(':') ?? []);
 
 /** How many calls of a command are tried where nobody asks for all. */
-const few = 5;
+const few = 3;
 
 /** Which calls fail, and how: a few that are spread over the run, each in turn, or each in every way. */
 function pointsOf(calls: readonly Called[]): readonly (readonly [at: number, fault: Fault])[] {
