@@ -1,5 +1,6 @@
 // The project's `.skill-fleet`: bases, the trash and the embedded database. It ignores itself for git.
 
+import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { answer, type Disk } from './disk.ts';
@@ -27,6 +28,20 @@ export async function trashOf(disk: Disk, stateDirectory: string, skillsDirector
     return path.join(stateDirectory, 'trash');
   const states = process.env['XDG_STATE_HOME'] || path.join(homedir(), '.local', 'state');
   return path.join(states, 'skill-fleet', 'trash');
+}
+
+/** Where what is known of a skills directory's files is kept. */
+export async function scanCacheOf(
+  disk: Disk,
+  stateDirectory: string,
+  skillsDirectory: string,
+): Promise<string> {
+  const real = await answer(disk.realpath(skillsDirectory));
+  const name = createHash('sha256')
+    .update(real.ok ? real.value : skillsDirectory)
+    .digest('hex')
+    .slice(0, 16);
+  return path.join(stateDirectory, 'scans', name);
 }
 
 function isWithin(folder: string, above: string): boolean {

@@ -33,7 +33,7 @@ const mayImport: { readonly [room: string]: readonly string[] } = {
   git: [],
   reconcile: ['document', 'problem', 'replica', 'skill'],
   replica: ['document', 'notice', 'problem', 'skill'],
-  directory: ['disk', 'document', 'notice', 'problem', 'replica', 'skill'],
+  directory: ['disk', 'document', 'notice', 'problem', 'replica', 'skill', 'version'],
   repository: [
     'disk',
     'document',

@@ -14,26 +14,29 @@ import { embeddedExists, standsAmongSkills } from '../repository/embedded.ts';
 import { emptyDatabase } from '../repository/empty.ts';
 import { type OpenedDatabase, openForReading, openForWriting } from '../repository/open.ts';
 import type { ConnectOptions } from '../repository/server.ts';
-import { makeStateDirectory, trashOf } from '../state-directory.ts';
+import { makeStateDirectory, scanCacheOf, trashOf } from '../state-directory.ts';
 import { type BaseIdentity, lastDatabase } from '../sync/base.ts';
 import type { SyncInput } from '../sync/sync.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
 import { userName } from '../user.ts';
 import { type GlobalFlags, type Surroundings, withConnection } from './command.ts';
 
-/** Opens the skills directory. */
-export async function openSkills({
-  skillsDirectory,
-  stateDirectory,
-  ignore,
-  limits,
-}: Config): Promise<Outcome<Directory>> {
+/**
+ * Opens the skills directory.
+ *
+ * @param readsAll whether each file is read, also where the system says the same of it as it did when it was read last
+ */
+export async function openSkills(
+  { skillsDirectory, stateDirectory, ignore, limits }: Config,
+  readsAll = false,
+): Promise<Outcome<Directory>> {
   return openDirectory({
     root: skillsDirectory,
     disk: nodeDisk,
     ignore,
     limits: { ...defaultLimits, ...limits },
     trash: await trashOf(nodeDisk, stateDirectory, skillsDirectory),
+    ...(!readsAll && { cache: await scanCacheOf(nodeDisk, stateDirectory, skillsDirectory) }),
   });
 }
 

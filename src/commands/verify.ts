@@ -13,7 +13,7 @@ import { openSkills, openUnnamed, readingInput, withDatabase } from './sides.ts'
 export function run(flags: GlobalFlags): Promise<number> {
   return runCommand(flags, true, async (around) => {
     const { config, output, signal } = around;
-    const directory = await openSkills(config);
+    const directory = await openSkills(config, true);
     if (!directory.ok) return directory;
     const opened = await openUnnamed(around, flags, directory.value.root, true);
     if (!opened.ok) return opened;

@@ -32,6 +32,7 @@ import { kindOf } from './list.ts';
 import { findSkill, lastChange, type MeasuredSkill, measureSkill, readSkill } from './read.ts';
 import { recover } from './recover.ts';
 import { scanTree } from './scan.ts';
+import { ScanCache } from './scan-cache.ts';
 import type { Replacement } from './steps.ts';
 import { keptDays, Trash } from './trash.ts';
 import type { Applying, Unfinished } from './wave.ts';
@@ -45,6 +46,8 @@ export interface DirectoryOptions {
   readonly limits: Limits;
   /** The folder that removed skills go to, absolute and outside the skills directory. */
   readonly trash: string;
+  /** The file of what is known of skills that did not change since; without it each is read. */
+  readonly cache?: string;
 }
 
 /** What stands in a skills directory. */
@@ -77,6 +80,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Outcome<
             { root: root.value, disk, rules: rules.value, limits },
             new Trash(disk, options.trash),
             held,
+            options.cache,
           ),
         }
       : refuse({ reason: 'skills-directory-is-a-file', directory });
@@ -92,12 +96,14 @@ export class Directory implements FilesReplica {
   /** Whether what the journal held was carried out, but for what is unfinished. */
   #isRecovered = false;
   readonly #held: Set<string>;
+  readonly #cacheFile: string | undefined;
 
   /** @param held what `library.rules` do not reach; grows with {@link hold} */
-  constructor(library: Library, trash: Trash, held: Set<string>) {
+  constructor(library: Library, trash: Trash, held: Set<string>, cacheFile?: string) {
     this.#library = library;
     this.#trash = trash;
     this.#held = held;
+    this.#cacheFile = cacheFile;
   }
 
   /** The skills directory's real path. */
@@ -165,16 +171,19 @@ export class Directory implements FilesReplica {
   async snapshot(signal?: AbortSignal, onProgress?: OnProgress): Promise<FilesSnapshot> {
     const halfWritten = await this.#halfWritten();
     const tree = await scanTree(this.#library, signal);
+    const cache = await this.#openCache();
     const large: Found[] = [];
     let done = 0;
-    const read = async (found: Found) => {
-      const state = digestOf(await this.#read(found));
+    const told = <S>(state: S): S => {
       onProgress?.('read', ++done, tree.skills.size);
       return state;
     };
+    const read = async (found: Found) => told(await this.#digest(found, cache));
     const small = await mapBounded([...tree.skills], skillsAtOnce, async ([path, files]) => {
       signal?.throwIfAborted();
       const found: Found = { path, skill: await measureSkill(this.#library, path, files) };
+      const known = found.skill.ok ? cache?.digestOf(path, found.skill.value.files) : undefined;
+      if (known) return told({ path, state: { ok: true, value: { digest: known } } as const });
       if (bytesOf(found) <= largeBytes) return read(found);
       large.push(found);
       return undefined;
@@ -184,6 +193,7 @@ export class Directory implements FilesReplica {
       signal?.throwIfAborted();
       states.push(await read(found));
     }
+    if (this.#isRecovered) await cache?.save();
     const skills = new Map<SkillPath, SkillState>();
     const unreadable: Unreadable[] = [...tree.unreadable, ...halfWritten];
     for (const { path, state } of states.sort((a, b) => compareBytes(a.path, b.path))) {
@@ -281,6 +291,25 @@ export class Directory implements FilesReplica {
     const read = skill.ok ? await readSkill(this.#library, skill.value) : skill;
     return read.ok ? { path, skill: read.value.skill } : { path, problem: read.problem };
   }
+
+  /** Where modes say nothing of executable bits, a file may become executable and look as it did. */
+  async #openCache(): Promise<ScanCache | undefined> {
+    const { disk, bits } = this.#library;
+    return this.#cacheFile && !bits ? ScanCache.open(disk, this.#cacheFile) : undefined;
+  }
+
+  async #digest({ path, skill }: Found, cache: ScanCache | undefined): Promise<Digested> {
+    if (this.#isRecovered) await cache?.begin();
+    const read = skill.ok ? await readSkill(this.#library, skill.value) : skill;
+    if (!read.ok) return { path, state: read };
+    const digest = digestSkill(read.value.skill);
+    await cache?.keep(
+      path,
+      [...read.value.stats].map(([path, stat]) => ({ path, stat })),
+      digest,
+    );
+    return { path, state: { ok: true, value: { digest } } };
+  }
 }
 
 /** Where a replacement changes files. */
@@ -293,12 +322,12 @@ interface Found {
   readonly skill: Outcome<MeasuredSkill>;
 }
 
-function bytesOf({ skill }: Found): number {
-  return skill.ok ? skill.value.bytes : 0;
+/** What a skill holds, or why nobody can tell. */
+interface Digested {
+  readonly path: SkillPath;
+  readonly state: Outcome<SkillState>;
 }
 
-function digestOf(loaded: Loaded): { path: SkillPath; state: Outcome<SkillState> } {
-  const { path } = loaded;
-  if ('problem' in loaded) return { path, state: refuse(loaded.problem) };
-  return { path, state: { ok: true, value: { digest: digestSkill(loaded.skill) } } };
+function bytesOf({ skill }: Found): number {
+  return skill.ok ? skill.value.bytes : 0;
 }

@@ -12,10 +12,13 @@ import type { Limits } from './limits.ts';
 import { readFile } from './read-file.ts';
 import { scanSkill } from './scan.ts';
 
+/** What the system says of each file of a skill. */
+export type FileStats = readonly { readonly path: FilePath; readonly stat: BigIntStats }[];
+
 /** A skill whose files are found and measured, but not read. */
 export interface MeasuredSkill {
   readonly path: SkillPath;
-  readonly files: readonly { readonly path: FilePath; readonly stat: BigIntStats }[];
+  readonly files: FileStats;
   /** All its files' bytes together. */
   readonly bytes: number;
 }

@@ -122,11 +122,13 @@ export async function cloneAt(
         ignore: [],
         limits: defaultLimits,
         trash: path.join(stateDirectory, 'trash'),
+        cache: path.join(stateDirectory, 'scans', 'skills'),
       }),
     );
   const inputOf = async (direction: Direction, options: RunOptions): Promise<SyncInput> => {
-    const { statuses, selects = () => true, dryRun: _, mapping = [], meanwhile: __, ...policy } = options;
+    const { statuses, selects = () => true, dryRun, mapping = [], meanwhile: _, ...policy } = options;
     const files = await openFiles();
+    if (!dryRun) allowed(await files.recover());
     return {
       run: { direction, who: 'tester', host: 'test', directory: files.root },
       files,
@@ -164,7 +166,7 @@ export async function cloneAt(
       return { plan, results, words: wordsOf(plan, results), next: await planNext(input, undo) };
     },
     save: async (file, direction, options = {}) => {
-      const input = await inputOf(direction, options);
+      const input = await inputOf(direction, { ...options, dryRun: true });
       return input.database.inView(async () => {
         const prepared = await prepareSync(input);
         const writer = await PlanWriter.create(nodeDisk, file, await headerOf(input, prepared, '0.0.0'));
