@@ -32,6 +32,8 @@ const configuration = [
   // Empty, not `false`: before git 2.36 the value was only ever the name of a program.
   'core.fsmonitor=',
   `core.hooksPath=${devNull}`,
+  // A repository may hold, as files like any others, a folder that is itself a repository, with a configuration.
+  'safe.bareRepository=explicit',
   // A branch named HEAD must not hide the branch that HEAD stands for.
   'core.warnAmbiguousRefs=false',
 ];

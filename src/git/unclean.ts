@@ -64,10 +64,12 @@ export function readIndexEntry(record: string): UncleanPath | undefined {
   return tag === tag.toUpperCase() ? undefined : { path, kind: 'assumed' };
 }
 
-/** The names of the filters of a configuration, from `filter.NAME.clean` and the like. */
+/** The names of the filters of a configuration, from `filter.NAME.clean` and the like; a name may be empty. */
 export function filterNames(keys: readonly string[]): readonly string[] {
-  const names = keys.map((key) => key.slice('filter.'.length, key.lastIndexOf('.')));
-  return [...new Set(names.filter((name) => name !== ''))];
+  const prefix = 'filter.';
+  // `filter.clean` is of no filter.
+  const named = keys.filter((key) => key.lastIndexOf('.') >= prefix.length);
+  return [...new Set(named.map((key) => key.slice(prefix.length, key.lastIndexOf('.'))))];
 }
 
 /**
@@ -80,8 +82,8 @@ async function withoutFilters(directory: string): Promise<readonly string[] | un
   const keys = await gitRecords({ directory, args, separator: '\0' });
   if (!keys) return undefined;
   const names = filterNames(keys.filter((key) => key.startsWith('filter.')));
-  // `-c` ends a key at the first `=`.
-  if (names.some((name) => name.includes('='))) return undefined;
+  // `-c` ends a key at the first `=`; what is no UTF-8 was read as another name.
+  if (names.some((name) => /[=\uFFFD]/.test(name))) return undefined;
   return names.flatMap((name) =>
     ['clean=', 'process=', 'required=false'].flatMap((setting) => ['-c', `filter.${name}.${setting}`]),
   );
