@@ -29,6 +29,8 @@ import { promisify } from 'node:util';
 /** A file that is open, until `close`. */
 export interface OpenFile {
   stat(): Promise<BigIntStats>;
+  /** Whether it stands at `path`, a real one: a folder of it may have become a link. True where no system can tell. */
+  isAt(path: string): Promise<boolean>;
   /** Reads into `target`, from `position` or else the file's current one; 0 bytes at its end. */
   read(target: Buffer, offset: number, position?: number): Promise<number>;
   write(bytes: Buffer): Promise<void>;
@@ -106,6 +108,7 @@ async function open(path: string, flags: number, mode?: number): Promise<OpenFil
   const fd = isNew ? openSync(path, flags, mode) : await openAsync(path, flags, mode);
   return {
     stat: async () => fstatSync(fd, { bigint: true }),
+    isAt: async (place) => !isAnchored || readlinkSync(`${openFiles}/${fd}`) === place,
     read: async (target, offset, position) =>
       (await readAsync(fd, target, offset, target.length - offset, position ?? null)).bytesRead,
     write: async (bytes) => {
@@ -265,11 +268,20 @@ export async function readBytes(file: OpenFile, size: number, position?: number)
   return target.subarray(0, length);
 }
 
-/** Reads a file whole, as it is now; rejects with the system's error. For small files of our own. */
-export async function readWhole(disk: Disk, path: string): Promise<Buffer> {
+/** Bytes of a small file of our own: others may have put anything in its place. */
+const smallFileBytes = 64 * 1024;
+
+/**
+ * Reads a file whole, as it is now; rejects with the system's error, and with EFBIG where it is larger than `most`.
+ * For files of our own.
+ */
+export async function readWhole(disk: Disk, path: string, most = smallFileBytes): Promise<Buffer> {
   const file = await disk.open(path, openRead);
   try {
-    return await readBytes(file, Number((await file.stat()).size));
+    const { size } = await file.stat();
+    if (size > most)
+      throw Object.assign(new Error(`${path} is too large`), { code: 'EFBIG', syscall: 'read' });
+    return await readBytes(file, Number(size));
   } finally {
     await file.close();
   }

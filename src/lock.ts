@@ -72,6 +72,9 @@ export interface Lock {
 /** Each round that is lost means that another process won, so this many are never lost in a row. */
 const maxRounds = 100;
 
+/** The last that {@link generations} reads. */
+const maxGeneration = 999_999_999_999_999;
+
 /**
  * Takes the lock at `lockPath`, whose folder exists, or says who holds it. Waits for nobody.
  *
@@ -98,6 +101,11 @@ export async function takeLock(
       const highest = Math.max(0, ...(await generations(disk, lockPath)));
       const holder = highest > 0 ? await liveHolder(disk, `${lockPath}.${highest}`) : undefined;
       if (holder) return { holder };
+      if (highest >= maxGeneration) {
+        // Nobody could see the next one. None of ours comes here: somebody else wrote this one.
+        await answer(disk.unlink(`${lockPath}.${highest}`), 'ENOENT');
+        continue;
+      }
       const mine = `${lockPath}.${highest + 1}`;
       // A link appears whole, and only where nothing stands: nobody reads half a holder.
       if (!(await disk.linkNew(draft, mine))) continue;
@@ -145,7 +153,7 @@ async function abandonedDrafts(disk: Disk, lockPath: string, mine: string): Prom
     .filter((file) => file.startsWith(`${lockPath}.`) && file.length === mine.length && file !== mine);
   const dead: string[] = [];
   for (const file of drafts) {
-    const bytes = await answer(readWhole(disk, file), 'ENOENT', ...unreadable);
+    const bytes = await answer(readWhole(disk, file), 'ENOENT', 'EFBIG', ...unreadable);
     if (!bytes.ok) continue;
     const holder = parseHolder(bytes.value.toString());
     const stat = holder ? undefined : await answer(disk.lstat(file), 'ENOENT');
@@ -174,7 +182,7 @@ async function liveHolder(disk: Disk, file: string): Promise<Holder | undefined>
     const holder = parseHolder((await readWhole(disk, file)).toString());
     return holder && (await isAlive(holder)) ? holder : undefined;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (['ENOENT', 'EFBIG'].includes(codeOf(error))) return undefined;
     if (!unreadable.includes(codeOf(error))) throw error;
     const stat = await answer(disk.lstat(file), 'ENOENT');
     return stat.ok

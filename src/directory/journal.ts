@@ -87,7 +87,7 @@ async function readReplacements(
   const stat = await answer(library.disk.lstat(place), 'ENOENT');
   if (!stat.ok) return { ok: true, value: null };
   const isReadable = stat.value.isFile() && stat.value.size <= maxBytes;
-  const found = isReadable ? parse((await readWhole(library.disk, place)).toString()) : undefined;
+  const found = isReadable ? parse((await readWhole(library.disk, place, maxBytes)).toString()) : undefined;
   return found ? { ok: true, value: found } : refuse({ reason: 'journal-unreadable', file: place });
 }
 

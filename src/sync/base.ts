@@ -92,7 +92,7 @@ export async function readBase(
   const place = path.join(folder, fileName(identity));
   const stat = await answer(disk.lstat(place));
   if (stat.ok && stat.value.size > maxBytes) return without('damaged');
-  const bytes = await answer(readWhole(disk, place));
+  const bytes = await answer(readWhole(disk, place, maxBytes));
   if (!bytes.ok) {
     const listed = await answer(disk.readdir(folder));
     const isKnown = listed.ok && listed.value.some(({ name }) => name.startsWith(`${familyOf(identity)}-`));
@@ -186,7 +186,7 @@ export async function lastDatabase(
   for (const { name } of folder.value) {
     const file = path.join(basesFolder(stateDirectory), name);
     const stat = await answer(disk.lstat(file));
-    const bytes = await answer(readWhole(disk, file));
+    const bytes = await answer(readWhole(disk, file, maxBytes));
     const base = bytes.ok ? parseBase(bytes.value) : undefined;
     if (!stat.ok || base === undefined || base === 'newer' || base.directory !== directory) continue;
     if (!last || stat.value.mtimeNs > last.at) last = { at: stat.value.mtimeNs, database: base.database };
