@@ -19,7 +19,7 @@ export interface Library {
 
 /** The path on the disk of what stands at `path` in the skills directory; '' is the directory itself. */
 export function placeOf({ root }: Library, path: string): string {
-  return path === '' ? root : `${root}/${path}`;
+  return path === '' ? root : `${root === '/' ? '' : root}/${path}`;
 }
 
 export function join(folder: string, name: string): string {

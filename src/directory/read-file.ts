@@ -53,6 +53,8 @@ async function readUnchanged(
   if (!expected.isFile()) return undefined;
   const file = await disk.open(place, openRead);
   try {
+    // What lies behind a link that came in between is nobody's to send.
+    if (!(await file.isAt(place))) return undefined;
     const bytes = await readBytes(file, Number(expected.size));
     const now = await file.stat();
     const unchanged =
