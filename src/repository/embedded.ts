@@ -127,6 +127,11 @@ async function standingAt(disk: Disk, directory: string): Promise<Outcome<'nothi
     if (!names.ok || names.value.length === 0) return { ok: true, value: 'nothing' };
     const version = await answer(readWhole(disk, path.join(directory, 'PG_VERSION')), 'ENOENT');
     if (!version.ok) return refuse({ reason: 'embedded-folder-taken', directory });
+    const server = await serverOf(disk, directory);
+    if (server !== undefined) {
+      const why = `it holds the data of a Postgres server, whose process is or was ${server}`;
+      return refuse({ reason: 'embedded-folder-unusable', directory, why });
+    }
     const major = version.value.toString().trim();
     if (major === embeddedVersion) return { ok: true, value: 'database' };
     return /^\d{1,3}$/.test(major)
@@ -141,6 +146,15 @@ async function standingAt(disk: Disk, directory: string): Promise<Outcome<'nothi
     return refuse(unusable(directory, error));
   }
 }
+
+/** The process of a server that has a folder's data open, or was killed while it had: PGlite's has a negative id. */
+async function serverOf(disk: Disk, directory: string): Promise<string | undefined> {
+  const lock = await answer(readWhole(disk, path.join(directory, ownLock)), 'ENOENT');
+  return lock.ok ? /^[1-9]\d*$/.exec(lock.value.toString().split('\n', 1)[0] ?? '')?.[0] : undefined;
+}
+
+/** The file in which Postgres says who has a folder's data open. */
+const ownLock = 'postmaster.pid';
 
 /**
  * Loads PGlite. Most commands run a small part of its program once: V8 is told to compile anew, in other threads, only
@@ -160,7 +174,7 @@ async function openOrCreate(disk: Disk, directory: string, folder: string): Prom
   }
   // Only who holds the lock opens it: what says otherwise is of somebody who was killed. Where that was before it was
   // written to its end, Postgres would not start.
-  await answer(disk.unlink(path.join(folder, 'postmaster.pid')));
+  await answer(disk.unlink(path.join(folder, ownLock)));
   const { PGlite } = await loadPGlite();
   // Of the 128 MB that it takes by itself each start clears every byte, which is a tenth of a second.
   const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'];
