@@ -1,7 +1,7 @@
 // `read-properties`: what the document of one skill says of it, as JSON. No database is asked.
 
 import { refuse } from '../problem.ts';
-import { jsonText } from '../report/json.ts';
+import { jsonText, printableJson } from '../report/json.ts';
 import { propertiesOf } from './available-skills.ts';
 import { type GlobalFlags, runUnconfigured } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -22,7 +22,7 @@ export function run(flags: GlobalFlags, directory = ''): Promise<number> {
     output.result(
       flags.json
         ? jsonText({ location, properties, exitCode: exitCodes.done })
-        : `${JSON.stringify(properties, null, 2)}\n`,
+        : `${printableJson(properties)}\n`,
     );
     return { ok: true, value: exitCodes.done };
   });

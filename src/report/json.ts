@@ -5,9 +5,20 @@ import { type Problem, sentenceOf } from '../problem.ts';
 /** The version of every `--json` object; a reader of version 1 can read all that say so. */
 const jsonVersion = 1;
 
+// What JSON leaves as it is, and terminals or those who read take for something else.
+const steering = /[\u007f-\u009f\u2028\u2029\p{Bidi_Control}]/gu;
+
+/** A value as JSON that cannot steer a terminal: the same value to a program. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(
+    steering,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** An object as text, its version first. */
 export function jsonText(value: { readonly [key: string]: unknown }): string {
-  return `${JSON.stringify({ version: jsonVersion, ...value }, null, 2)}\n`;
+  return `${printableJson({ version: jsonVersion, ...value })}\n`;
 }
 
 /** A problem's values, and its sentences. */
@@ -24,19 +35,19 @@ export class ListedJson {
   /** @param head what stands before the list, which is called `name` */
   constructor(write: (text: string) => void, head: { readonly [key: string]: unknown }, name: string) {
     this.#write = write;
-    this.#opening = `${jsonText(head).slice(0, -'\n}\n'.length)},\n  ${JSON.stringify(name)}: [`;
+    this.#opening = `${jsonText(head).slice(0, -'\n}\n'.length)},\n  ${printableJson(name)}: [`;
   }
 
   add(items: readonly object[]): void {
     if (items.length === 0) return;
-    const lines = JSON.stringify(items, null, 2).slice('['.length, -'\n]'.length).replaceAll('\n', '\n  ');
+    const lines = printableJson(items).slice('['.length, -'\n]'.length).replaceAll('\n', '\n  ');
     this.#write(`${this.#begin()}${this.#state === 'filled' ? ',' : ''}${lines}`);
     this.#state = 'filled';
   }
 
   /** Writes what stands after the list. */
   end(tail: { readonly [key: string]: unknown }): void {
-    const rest = JSON.stringify(tail, null, 2).slice('{'.length);
+    const rest = printableJson(tail).slice('{'.length);
     this.#write(`${this.#begin()}${this.#state === 'filled' ? '\n  ' : ''}],${rest}\n`);
   }
 

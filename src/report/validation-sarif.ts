@@ -22,6 +22,7 @@ import {
 } from '../validation/rules.ts';
 import { counted } from './counted.ts';
 import { realPath } from './github.ts';
+import { printableJson } from './json.ts';
 import { printableLine } from './terminal-text.ts';
 import type { PlacedFinding } from './validation-text.ts';
 
@@ -114,7 +115,7 @@ export class FindingsSarif {
         },
       ],
     };
-    return `${JSON.stringify(log, null, 2)}\n`;
+    return `${printableJson(log)}\n`;
   }
 }
 
@@ -191,7 +192,7 @@ function messageText(text: string): string {
 
 /** Tells a finding from others of its file, wherever in it it stands. Counts go as a text is edited, and tell nothing. */
 function fingerprint(rule: RuleName, uri: string, what: string): string {
-  const lasting = what.replace(/"(?:[^"\\]|\\.)*"|\d+/g, (part) => (part.startsWith('"') ? part : ''));
+  const lasting = what.replace(/"(?:[^"\\]|\\.)*"?|\d+/g, (part) => (part.startsWith('"') ? part : ''));
   const hash = createHash('sha256').update(JSON.stringify([rule, uri, lasting]));
   return hash.digest('hex').slice(0, 2 * fingerprintBytes);
 }
