@@ -33,7 +33,7 @@ function describe(program: Command): ProgramDescription {
   const names = commands.map((command) => command.name());
   const optionsOf = (command: Command): readonly OptionDescription[] =>
     help.visibleOptions(command).map(({ short, long, flags, description, argChoices, variadic }) => {
-      const [, opening, name] = /([<[])(.+?)(?:\.\.\.)?[>\]]$/.exec(flags) ?? [];
+      const [, opening, name] = /([<[])([^<>[\]]+?)(?:\.\.\.)?[>\]]$/.exec(flags) ?? [];
       return {
         flags: [short, long].filter((flag) => flag !== undefined),
         description,

@@ -2,10 +2,11 @@
 
 import path from 'node:path';
 import type { Config } from '../config/config.ts';
+import { defaultLimits } from '../directory/limits.ts';
 import { codeOf, nodeDisk, readWhole } from '../disk.ts';
 import { type Outcome, refuse } from '../problem.ts';
 import { oneByOne } from '../replica.ts';
-import { shellWord } from '../report/command-text.ts';
+import { skillWord } from '../report/command-text.ts';
 import { parseSkillPath, readPrinted } from '../skill/path.ts';
 import { prepareResolve, type Resolution } from '../sync/resolve.ts';
 import { runAsPlanned } from '../sync/run.ts';
@@ -21,7 +22,7 @@ export interface ResolveFlags extends SyncFlags {
 
 /** Settles the conflict of the skill at `skill`. Returns the exit code. */
 export function run(flags: ResolveFlags, place: string): Promise<number> {
-  const skill = readPrinted(place.replace(/\/+$/, ''));
+  const skill = readPrinted(place.replace(/(?<!\/)\/+$/, ''));
   return runOnSides('resolve', flags, async (sides) => {
     const resolution = await readResolution(flags.with, sides.config);
     if (!resolution.ok) return resolution;
@@ -30,7 +31,7 @@ export function run(flags: ResolveFlags, place: string): Promise<number> {
     const prepared = await prepareResolve(input, skill, resolution.value);
     if (!prepared.ok) return prepared;
     const exitCode = await carryOut({
-      ...{ flags, sides, input, prepared: prepared.value, globs, command: `resolve ${shellWord(skill)}` },
+      ...{ flags, sides, input, prepared: prepared.value, globs, command: `resolve ${skillWord(skill)}` },
       run: () => runAsPlanned(input, prepared.value),
     });
     return { ok: true, value: exitCode };
@@ -46,7 +47,8 @@ async function readResolution(name: string, config: Config): Promise<Outcome<Res
     const stat = await nodeDisk.lstat(place);
     if (stat.isDirectory()) return await readFolder(place, config);
     if (!stat.isFile()) return unreadable('it is no file');
-    return { ok: true, value: { document: await readWhole(nodeDisk, place) } };
+    const { documentBytes } = { ...defaultLimits, ...config.limits };
+    return { ok: true, value: { document: await readWhole(nodeDisk, place, documentBytes) } };
   } catch (error) {
     return unreadable(codeOf(error));
   }

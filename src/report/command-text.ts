@@ -35,7 +35,7 @@ export function commandText(command: string, flags: ToldFlags): string {
 
 /** What brings a revision back. */
 export function restoreCommand(path: string, revision: number): string {
-  return `skill-fleet restore ${shellWord(path)} --revision ${revision}`;
+  return `skill-fleet restore ${skillWord(path)} --revision ${revision}`;
 }
 
 /** Paths beyond these are not named in a command: without any it is about all. */
@@ -43,7 +43,12 @@ const maxPaths = 5;
 
 /** What shows how the sides differ at these paths. */
 export function diffCommand(paths: readonly string[]): string {
-  return ['skill-fleet diff', ...(paths.length > maxPaths ? [] : paths.map(shellWord))].join(' ');
+  return ['skill-fleet diff', ...(paths.length > maxPaths ? [] : paths.map(skillWord))].join(' ');
+}
+
+/** A skill's path as a word of a command: where it begins as an option does, as {@link readPrinted} reads it. */
+export function skillWord(path: string): string {
+  return shellWord(path.replace(/^-/, '\\u{2d}'));
 }
 
 /** A name as a shell takes it for one word, printable: bytes that are not are written as bash and zsh read them. */

@@ -15,7 +15,7 @@ import type { Direction, Reading } from '../replica.ts';
 import { categoryText } from './category-text.ts';
 import type { Colors } from './colors.ts';
 import { hanging, widthOf } from './columns.ts';
-import { diffCommand, restoreCommand, shellWord } from './command-text.ts';
+import { diffCommand, restoreCommand, skillWord } from './command-text.ts';
 import { counted } from './counted.ts';
 import type { Page } from './output.ts';
 import { regionLines } from './region-text.ts';
@@ -328,7 +328,7 @@ function conflictAdvice(plan: Plan): string {
   return (
     `Neither side of a conflict was changed${direction === 'sync' ? '' : ' by this command'}. ` +
     'To see one, and to settle it (what is overwritten is stored first):\n' +
-    `  skill-fleet diff --conflict ${shellWord(first.path)}\n` +
+    `  skill-fleet diff --conflict ${skillWord(first.path)}\n` +
     settlingLines(first, false)
   );
 }
@@ -340,7 +340,7 @@ function conflictAdvice(plan: Plan): string {
  */
 export function settlingLines({ path, why, local, remote }: Conflict, isMergeable: boolean): string {
   if (why === 'waits') return '';
-  const name = shellWord(path);
+  const name = skillWord(path);
   const merge = `  skill-fleet sync-db --skill-path ${name} --on-conflict merge\n`;
   const versions = ['local', 'database', ...(local && remote ? ['FILE'] : [])];
   return (

@@ -73,5 +73,5 @@ function escapeMessage(text: string): string {
  * `##[name]` anywhere, which is how it reads them (`ActionCommand` of actions/runner). JSON stays the same value.
  */
 export function withoutCommands(text: string): string {
-  return text.replace(/^([^\S\n]*):(?=:)/gm, '$1\\u003a').replaceAll('##[', '#\\u0023[');
+  return text.replace(/:(?<=(?:^|[\n\r])[^\S\n\r]*:)(?=:)/g, '\\u003a').replaceAll('##[', '#\\u0023[');
 }

@@ -230,7 +230,7 @@ function headOf(
 ): readonly [string, boolean] {
   if (!('keyStart' in member)) return ['', false];
   const { start, node } = member;
-  return [text.slice(start, node.place).replace(/\s*:$/, ''), true];
+  return [text.slice(start, node.place).replace(/(?<!\s)\s*:$/, ''), true];
 }
 
 // ---- texts ----
