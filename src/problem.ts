@@ -471,6 +471,10 @@ const reasons = {
     what: `${_.directory} holds other files, and no embedded database`,
     remedy: 'Nothing in it was touched. Name a folder that is empty or not there yet: pglite:DIR.',
   }),
+  'state-directory-is-a-link': (_: { link: string }): Sentence => ({
+    what: `${_.link} is a link, and nothing of a project's own is written through one`,
+    remedy: 'Remove it. An embedded database elsewhere is named in DATABASE_URL: pglite:DIR.',
+  }),
   'embedded-folder-among-skills': (_: { directory: string; skillsDirectory: string }): Sentence => ({
     what: `The embedded database ${_.directory} would stand among the skills in ${_.skillsDirectory}`,
     remedy: 'Name a folder outside of it, as pglite:.skill-fleet/db. Move one that stands there already.',

@@ -17,6 +17,15 @@ export async function makeStateDirectory(disk: Disk, directory: string): Promise
   if (written.ok) await answer(disk.rename(draft, ignore));
 }
 
+/** What of the state directory is a link, as one may come with a clone: writing through it would be writing elsewhere. */
+export async function linkInState(disk: Disk, directory: string): Promise<string | undefined> {
+  for (const place of [directory, ...['bases', 'db', 'trash'].map((name) => path.join(directory, name))]) {
+    const stat = await answer(disk.lstat(place));
+    if (stat.ok && stat.value.isSymbolicLink()) return place;
+  }
+  return undefined;
+}
+
 /**
  * Where removed skills go: in the state directory, unless that stands in the skills directory, from where an agent
  * might load them. Then in the folder that the XDG Base Directory Specification has for a user's state.
@@ -44,7 +53,8 @@ export async function scanCacheOf(
   return path.join(stateDirectory, 'scans', name);
 }
 
-function isWithin(folder: string, above: string): boolean {
+/** Whether a folder is another or stands below it, by their real paths. */
+export function isWithin(folder: string, above: string): boolean {
   const way = path.relative(above, folder);
   return way.split(path.sep)[0] !== '..' && !path.isAbsolute(way);
 }

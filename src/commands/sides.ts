@@ -14,7 +14,7 @@ import { embeddedExists, standsAmongSkills } from '../repository/embedded.ts';
 import { emptyDatabase } from '../repository/empty.ts';
 import { type OpenedDatabase, openForReading, openForWriting } from '../repository/open.ts';
 import type { ConnectOptions } from '../repository/server.ts';
-import { makeStateDirectory, scanCacheOf, trashOf } from '../state-directory.ts';
+import { linkInState, makeStateDirectory, scanCacheOf, trashOf } from '../state-directory.ts';
 import { type BaseIdentity, lastDatabase } from '../sync/base.ts';
 import type { SyncInput } from '../sync/sync.ts';
 import { compileMapping } from '../taxonomy/infer.ts';
@@ -42,12 +42,15 @@ export async function openSkills(
 
 /**
  * The database that was chosen for a skills directory. Refused where the embedded one, which nobody chose, would stand
- * in for the one that the directory was last synced with, and where it would stand among the skills.
+ * in for the one that the directory was last synced with, where it would stand among the skills, and where the state
+ * directory is a link.
  */
 export async function chosenDatabase(
   { database, stateDirectory }: Pick<Config, 'database' | 'stateDirectory'>,
   directory: string,
 ): Promise<Outcome<Config['database']>> {
+  const link = await linkInState(nodeDisk, stateDirectory);
+  if (link !== undefined) return refuse({ reason: 'state-directory-is-a-link', link });
   if (database.kind === 'embedded' && database.chosen === 'default') {
     const last = await lastDatabase(nodeDisk, stateDirectory, directory);
     if (last !== undefined && (await isAnother(last, database.directory))) {

@@ -10,13 +10,14 @@ import type { DatabaseReplica, Direction } from '../replica.ts';
 import { commandText, shellWord, type ToldFlags } from '../report/command-text.ts';
 import { onGithub } from '../report/github.ts';
 import { jsonReport } from '../report/sync-json.ts';
-import type { SyncReport } from '../report/sync-report.ts';
+import type { RunFacts, SyncReport } from '../report/sync-report.ts';
 import { type DiffForm, textReport } from '../report/sync-text.ts';
 import type { DatabaseName } from '../repository/connection.ts';
 import { standsAmongSkills } from '../repository/embedded.ts';
 import type { OpenedDatabase } from '../repository/open.ts';
 import { describeDatabase } from '../repository/sqlstate.ts';
 import type { Status } from '../skill/status.ts';
+import { isWithin } from '../state-directory.ts';
 import type { SetAside } from '../sync/base.ts';
 import { lockDirectory } from '../sync/directory-lock.ts';
 import { previewPlan } from '../sync/preview.ts';
@@ -129,7 +130,7 @@ async function openDatabase(
   const opened = await open(flags.dryRun === true);
   if (!opened.ok) return opened;
   return withDatabase(config, opened.value, async (databaseName, database) => {
-    startReport(report, config, opened.value, databaseName, flags);
+    await startReport(report, config, directory, opened.value, databaseName, flags);
     if (!flags.dryRun) {
       const recovered = await directory.recover();
       if (!recovered.ok) return recovered;
@@ -141,20 +142,40 @@ async function openDatabase(
   });
 }
 
-function startReport(
+async function startReport(
   report: SyncReport,
-  { database, skillsDirectory }: Config,
+  config: Config,
+  directory: Directory,
   opened: OpenedDatabase,
   name: DatabaseName,
   flags: SyncFlags,
-): void {
+): Promise<void> {
+  const { database, skillsDirectory } = config;
+  const outside = await whereOutside(config, directory.root);
   report.start({
     skillsDirectory,
     database: describeDatabase(name),
     isEmbeddedByDefault: database.kind === 'embedded' && database.chosen === 'default',
+    ...(database.source.kind === 'env-file' && { databaseNamedBy: database.source.name }),
+    ...(outside && { outside }),
     isDryRun: flags.dryRun === true,
     migrations: opened.state === 'ready' ? opened.migrated : opened.pending,
   });
+}
+
+/** Undefined where the skills stand in the project, or who runs this said themselves where they do. */
+async function whereOutside(
+  { projectRoot, skillsDirectory, sources: { skillsDirectory: source } }: Config,
+  directory: string,
+): Promise<RunFacts['outside']> {
+  if (source.kind === 'flag' || source.kind === 'environment') return undefined;
+  const project = await nodeDisk.realpath(projectRoot);
+  if (isWithin(directory, project)) return undefined;
+  return {
+    directory,
+    project,
+    namedBy: source.kind === 'default' ? `the link ${skillsDirectory}` : source.name,
+  };
 }
 
 const setAsideTexts: { readonly [why in SetAside]: string } = {

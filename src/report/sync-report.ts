@@ -13,6 +13,10 @@ export interface RunFacts {
   /** The database in words that hold no secret. */
   readonly database: string;
   readonly isEmbeddedByDefault: boolean;
+  /** The file that names the database, where neither a flag nor the environment does. */
+  readonly databaseNamedBy?: string;
+  /** Where the skills directory leads out of the project, and no flag or variable said so: where to, and who does. */
+  readonly outside?: { readonly directory: string; readonly project: string; readonly namedBy: string };
   readonly isDryRun: boolean;
   /** Migrations that this run applied, or that a real run would. */
   readonly migrations: readonly string[];

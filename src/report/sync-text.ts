@@ -111,6 +111,8 @@ export function textReport(
 function startLines({
   database,
   isEmbeddedByDefault,
+  databaseNamedBy,
+  outside,
   skillsDirectory,
   migrations,
   isDryRun,
@@ -118,7 +120,18 @@ function startLines({
   const where = isEmbeddedByDefault ? embeddedText(database) : printableLine(database);
   const tables =
     migrations.length === 0 ? '' : `note: ${isDryRun ? 'would apply' : 'applied'} ${migrations.join(', ')}\n`;
-  return `${printableLine(skillsDirectory)} with ${where}\n${tables}`;
+  const who = databaseNamedBy === undefined ? '' : `, as ${printableLine(databaseNamedBy)} says`;
+  return `${printableLine(skillsDirectory)} with ${where}${who}\n${outsideText(outside)}${tables}`;
+}
+
+/** What comes with a clone may lead to anybody's files: who runs this has to see it. */
+function outsideText(outside: RunFacts['outside']): string {
+  if (outside === undefined) return '';
+  const { directory, project, namedBy } = outside;
+  return (
+    printableLine(`note: these skills stand in ${directory}, out of ${project}: ${namedBy} leads there`) +
+    '\n'
+  );
 }
 
 /** The embedded database that serves where none was chosen. */

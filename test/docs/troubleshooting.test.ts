@@ -143,6 +143,7 @@ const problems: { readonly [R in Reason]: readonly Omit<Problem<R>, 'reason'>[] 
   'database-locked': [{ database, holder: 'HOLDER', files: 'FILES' }],
   'embedded-folder-unusable': [{ directory: 'DIR', why }],
   'embedded-folder-taken': [{ directory: 'DIR' }],
+  'state-directory-is-a-link': [{ link: 'LINK' }],
   'embedded-folder-among-skills': [{ directory: 'DIR', skillsDirectory: 'DIR' }],
   'embedded-database-other-version': [{ database, version: 'VERSION', known: 'VERSION' }],
   'embedded-database-damaged': [{ database }],
