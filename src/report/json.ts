@@ -1,19 +1,20 @@
 // Output for programs: one documented object, problems included.
 
 import { type Problem, sentenceOf } from '../problem.ts';
+import { unprintable } from './terminal-text.ts';
 
 /** The version of every `--json` object; a reader of version 1 can read all that say so. */
 const jsonVersion = 1;
 
-// What JSON leaves as it is, and terminals or those who read take for something else.
-const steering = /[\u007f-\u009f\u2028\u2029\p{Bidi_Control}]/gu;
-
-/** A value as JSON that cannot steer a terminal: the same value to a program. */
+/** A value as JSON that cannot steer a terminal, and hides nothing on one: the same value to a program. */
 export function printableJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(
-    steering,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return JSON.stringify(value, null, 2).replace(unprintable, (character) =>
+    Array.from({ length: character.length }, (_, at) => unitText(character.charCodeAt(at))).join(''),
   );
+}
+
+function unitText(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`;
 }
 
 /** An object as text, its version first. */
