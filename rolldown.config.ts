@@ -59,11 +59,19 @@ const newDatabase: Plugin = {
   },
 };
 
+/**
+ * Node.js 20 reads the file of an --env-file wherever that stands, and runs what NODE_OPTIONS names in it. Nothing that
+ * comes after -- is an option to it. So a shell starts it, to which the second line is a command; to Node it is a text.
+ */
+const start = '#!/bin/sh\n":" //; exec node -- "$0" "$@"\n';
+
 /** npm makes a program executable when it links it, and not when it is built again. */
 const executable: Plugin = {
   name: 'executable',
   writeBundle({ dir = '' }) {
-    chmodSync(path.join(dir, 'cli.js'), 0o755);
+    const file = path.join(dir, 'cli.js');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^#!.*\n/, start));
+    chmodSync(file, 0o755);
   },
 };
 
