@@ -163,7 +163,6 @@ describe('what steers a terminal', () => {
       ['list', '--\u001b[2J'],
       ['--skills-dir', '\u202e', 'status'],
       ['--config', '\u001b[2J', 'status'],
-
     ]) {
       await run(...args);
     }
