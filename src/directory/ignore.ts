@@ -56,6 +56,11 @@ export type Held = (path: string) => boolean;
 const neverRules = ignore({ ignorecase: true }).add(never);
 const secretRules = ignore({ ignorecase: true }).add(secret);
 
+/** Whether nothing at a path, relative to the skills directory, or above it, is ever content. */
+export function isNever(path: string): boolean {
+  return neverRules.ignores(path);
+}
+
 /** The rules that hold in one folder and below it. Where several match, the last and deepest one decides. */
 export class IgnoreRules {
   readonly #rules: Ignore;
@@ -83,7 +88,7 @@ export class IgnoreRules {
   /** `path` is relative to the skills directory, and the folders above it are known to be content. */
   verdict(path: string, isFolder: boolean): Verdict {
     const marked = isFolder ? `${path}/` : path;
-    if (neverRules.ignores(marked)) return 'never';
+    if (isNever(marked)) return 'never';
     if (!this.#rules.ignores(marked)) return 'content';
     const looksSecret = !isFolder && secretRules.ignores(path.slice(path.lastIndexOf('/') + 1));
     if (this.#held(path)) return looksSecret ? 'held-secret' : 'content';

@@ -7,7 +7,7 @@
 import { answer, readWhole } from '../disk.ts';
 import { type Outcome, refuse } from '../problem.ts';
 import { parseFilePath, parseSkillPath } from '../skill/path.ts';
-import { ownPrefix } from './ignore.ts';
+import { isNever, ownPrefix } from './ignore.ts';
 import { type Library, parentOf, placeOf } from './library.ts';
 import type { Replacement } from './steps.ts';
 
@@ -117,7 +117,9 @@ function isOfSkill(value: unknown): value is Pick<Replacement, 'path' | 'steps'>
   return (
     skill.ok &&
     steps.every(({ file, before, staged }) => {
-      const isPlace = typeof file === 'string' && parseFilePath(skill.value, file).ok;
+      // Of its own accord nothing is written there: no hook of git's comes from a journal that somebody committed.
+      const isPlace =
+        typeof file === 'string' && parseFilePath(skill.value, file).ok && !isNever(`${path}/${file}`);
       return (
         isPlace && (before === null || marks.test(before)) && (staged === null || isStagingPlace(staged))
       );
@@ -133,6 +135,6 @@ export const stagedName = /^\.skill-fleet-[0-9a-f-]{36}$/;
 function isStagingPlace(path: unknown): boolean {
   if (typeof path !== 'string') return false;
   const folder = parentOf(path);
-  const isFolder = folder === '' || parseSkillPath(folder).ok;
+  const isFolder = folder === '' || (parseSkillPath(folder).ok && !isNever(`${folder}/`));
   return isFolder && stagedName.test(path.slice(path.lastIndexOf('/') + 1));
 }
