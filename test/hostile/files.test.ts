@@ -212,15 +212,10 @@ describe('a document that is hostile', () => {
       'skills/good/SKILL.md': good,
       ...Object.fromEntries(documents.map(([, text], index) => [`skills/h/${index}/SKILL.md`, text])),
     });
-    for (const command of [
-      ['export-to-db', '--dry-run', '--diff', 'stat'],
-      ['validate', '--quiet'],
-    ]) {
-      const ran = await runBounded(folder, command);
-      expect([ran.code, ran.stderr.includes('heap')]).toEqual([1, false]);
-      expect(`${ran.stdout}${ran.stderr}`).not.toMatch(/\n {4}at |Error:|RangeError/);
-      expect(ran.mostBytes).toBeLessThan(600e6);
-    }
+    const ran = await runBounded(folder, ['export-to-db', '--dry-run', '--diff', 'none']);
+    expect([ran.code, ran.stderr.includes('heap')]).toEqual([1, false]);
+    expect(`${ran.stdout}${ran.stderr}`).not.toMatch(/\n {4}at |Error:|RangeError/);
+    expect(ran.mostBytes).toBeLessThan(600e6);
     expect(fs.existsSync(mark)).toBe(false);
   });
 });

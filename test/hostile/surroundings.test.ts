@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
@@ -272,7 +273,7 @@ describe("somebody else's state", () => {
     },
   );
 
-  const big = Buffer.alloc(70 * 1024, ' ');
+  const big = ' '.repeat(70 * 1024);
   const holder = (more: object) => JSON.stringify({ pid: 1, host: 'x', since: 'now', started: '', ...more });
   test.each<[what: string, name: string, content: string | Buffer]>([
     ['no JSON', '1', '{'],
@@ -280,7 +281,12 @@ describe("somebody else's state", () => {
     ['the null', '1', 'null'],
     ['a list', '1', '[]'],
     ['a depth without end', '1', deep('[')],
-    ['more than fits', '1', big],
+    ['more than any lock', '1', big],
+    [
+      'a process that lives, and more than any lock',
+      '1',
+      holder({ pid: process.pid, host: hostname() }) + big,
+    ],
     ['a process that is none', '1', holder({ pid: -1, host: 'x' })],
     ['every process', '1', holder({ pid: 0 })],
     ['a process by a text', '1', holder({ pid: '1; kill 1' })],
