@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ClientConfig } from 'pg';
-import { isRefusal, isVictim } from './sqlstate.ts';
+import { Measured, NotPostgres } from './measured.ts';
+import { codeOf, isRefusal, isVictim } from './sqlstate.ts';
 
 /** Which database a connection leads to, in words that hold no secret. */
 export interface DatabaseName {
@@ -46,6 +47,9 @@ const checkMs = 2000;
 /** How long an interrupted statement may go on before the connection is given up, and rolled back so. */
 const graceMs = 2000;
 
+/** How long a server may take over one statement where nobody says: even the longest is done by then. */
+const longestMs = 3_600_000;
+
 /** Who writes, in SQL, as the triggers note it of others. */
 export const writerSql = `concat_ws(' ', session_user, nullif(current_setting('application_name'), ''))`;
 
@@ -70,21 +74,31 @@ interface Listening {
   attachListeners(stream: { on(event: string, listener: (...given: never[]) => void): unknown }): void;
 }
 
-/** What no server says makes pg's parser throw where nobody can catch it: here it ends the connection. */
+/** What no server says makes pg's parser throw where nobody can catch it, or never end: here it ends the connection. */
 function guardParser(client: Client): void {
   const connection = client.connection as unknown as Listening;
   const { attachListeners } = connection;
-  connection.attachListeners = (stream) =>
+  connection.attachListeners = (stream) => {
+    const measured = new Measured();
     attachListeners.call(connection, {
       on: (event, listener) =>
         stream.on(event, (...given) => {
           try {
+            if (event === 'data') measured.take(given[0] as unknown as Buffer);
             listener(...given);
           } catch (error) {
-            client.connection.stream.destroy(Object.assign(error as Error, { code: 'NOT_POSTGRES' }));
+            client.connection.stream.destroy(asTold(error as Error));
           }
         }),
     });
+  };
+}
+
+/** What pg's parser, and what stands before it, throw: as errors of the connection. */
+function asTold(error: Error): Error {
+  if (error instanceof NotPostgres) return error;
+  const isLogin = error.message.startsWith('Unknown authenticationOk message type');
+  return isLogin ? Object.assign(new Error(error.message), { code: 'LOGIN_UNKNOWN' }) : new NotPostgres();
 }
 
 /**
@@ -121,9 +135,11 @@ export function connectionOf(
   let lost: Error | undefined;
   // A connection may be lost between two statements: the next one says why, as one under way does.
   client.on('error', (error) => {
-    lost ??= error;
+    lost ??= codeOf(error) ? error : new NotPostgres();
   });
-  const { signal } = patience;
+  const { signal, statementTimeoutMs } = patience;
+  // The server ends it before, where it still can.
+  const answerMs = statementTimeoutMs ? statementTimeoutMs + graceMs : longestMs;
   return {
     ...facts,
     settings: settingsSql(facts.database, patience),
@@ -131,8 +147,7 @@ export function connectionOf(
     query: async (text, values = []) => {
       const giveUp = afterInterruption(signal, () => client.connection.stream.destroy());
       try {
-        // Without values it may be several statements, as pg has it then.
-        return (await (values.length > 0 ? client.query(text, [...values]) : client.query(text))).rows;
+        return await answerOf(client, answerMs, text, values);
       } catch (error) {
         throw lost ?? error;
       } finally {
@@ -140,10 +155,41 @@ export function connectionOf(
       }
     },
     close: async () => {
-      await client.end();
+      await endClient(client);
       await release();
     },
   };
+}
+
+/** Runs one statement, and gives the connection up where the server says nothing for so long. Of several, no rows. */
+export async function answerOf<Row>(
+  client: Client,
+  answerMs: number,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<readonly Row[]> {
+  const silent = setTimeout(() => client.connection.stream.destroy(new Error('timeout expired')), answerMs);
+  try {
+    // Without values it may be several statements, as pg has it then.
+    const result = await (values.length > 0 ? client.query(text, [...values]) : client.query(text));
+    return result.rows ?? [];
+  } catch (error) {
+    // Values that are not what the server says that they are.
+    const isOdd = error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError;
+    throw isOdd ? new NotPostgres(undefined, { cause: error }) : error;
+  } finally {
+    clearTimeout(silent);
+  }
+}
+
+/** Takes leave of the server, which may be deaf to it. */
+export async function endClient(client: Client): Promise<void> {
+  const deaf = setTimeout(() => client.connection.stream.destroy(), graceMs);
+  try {
+    await client.end();
+  } finally {
+    clearTimeout(deaf);
+  }
 }
 
 /** Does `action` once the signal was aborted for {@link graceMs}, unless disposed of before. */

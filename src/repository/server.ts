@@ -8,7 +8,15 @@ import type { Client } from 'pg';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import { userName } from '../user.ts';
 import { ChannelBinding, ChannelBindingMissing } from './channel-binding.ts';
-import { type Connection, connectionOf, type DatabaseName, makeClient, type Patience } from './connection.ts';
+import {
+  answerOf,
+  type Connection,
+  connectionOf,
+  type DatabaseName,
+  endClient,
+  makeClient,
+  type Patience,
+} from './connection.ts';
 import { PasswordMissing, passwordOf } from './password.ts';
 import { readServerAddress, type ServerAddress, type Variables } from './server-address.ts';
 import { describeDatabase, isAboutTls, isPassing, problemOfConnecting } from './sqlstate.ts';
@@ -61,10 +69,11 @@ export async function connectServer(url: string, options: ConnectOptions = {}): 
   if (!attempts.ok) return attempts;
   const { host, port, database: name } = address.value;
   const database: DatabaseName = { kind: 'postgres', host: `${host}:${port}`, name };
-  const connected = await connectPatiently(address.value, attempts.value, database, options);
+  const connectMs = options.connectTimeoutMs ?? address.value.connectTimeoutMs ?? defaultConnectMs;
+  const connected = await connectPatiently(address.value, attempts.value, database, connectMs, options);
   if (!connected.ok) return connected;
   options.onConnect?.(linkOf(address.value, connected.value));
-  return inspected(database, connected.value.client, options);
+  return inspected(database, connected.value.client, Math.max(connectMs, shortestTryMs), options);
 }
 
 function linkOf({ host, port, user }: ServerAddress, { client, ssl }: Connected): Link {
@@ -94,10 +103,11 @@ async function connectPatiently(
   address: ServerAddress,
   attempts: readonly TlsAttempt[],
   database: DatabaseName,
-  { connectTimeoutMs, onWait, signal }: ConnectOptions,
+  connectMs: number,
+  { onWait, signal }: ConnectOptions,
 ): Promise<Outcome<Connected>> {
   // By a clock that nobody sets: the day's may jump while this waits.
-  const deadline = performance.now() + (connectTimeoutMs ?? address.connectTimeoutMs ?? defaultConnectMs);
+  const deadline = performance.now() + connectMs;
   for (let wait = waits.first, isFirst = true; ; wait = Math.min(wait * 2, waits.longest), isFirst = false) {
     signal?.throwIfAborted();
     const leftMs = Math.max(deadline - performance.now(), shortestTryMs);
@@ -165,7 +175,8 @@ async function tryOnce(address: ServerAddress, ssl: TlsAttempt, timeoutMs: numbe
     binding.requireDone();
     return { client, ssl };
   } catch (error) {
-    await client.end().catch(() => {});
+    // There is nobody to take leave of.
+    client.connection.stream.destroy();
     return { error };
   }
 }
@@ -183,17 +194,19 @@ const oldestServer = 140_000;
 async function inspected(
   database: DatabaseName,
   client: Client,
+  patienceMs: number,
   options: ConnectOptions,
 ): Promise<Outcome<Connection>> {
   const place = describeDatabase(database);
   try {
-    const { rows } = await client.query<Server>(
+    const [server] = await answerOf<Server>(
+      client,
+      patienceMs,
       `select current_setting('server_version_num')::integer as "versionNumber",
          current_setting('server_version') as version, current_setting('server_encoding') as encoding,
          pg_is_in_recovery() as "isStandby", current_setting('transaction_read_only') = 'on' as "isReadOnly",
          current_schema() as schema`,
     );
-    const [server] = rows;
     if (server === undefined) throw new Error('the server says nothing of itself');
     const problem = whyNot(place, server);
     if (!problem) {
@@ -204,10 +217,10 @@ async function inspected(
           : null;
       return { ok: true, value: connectionOf(client, { database, readOnly }, options, async () => {}) };
     }
-    await client.end();
+    await endClient(client);
     return refuse(problem);
   } catch (error) {
-    await client.end().catch(() => {});
+    client.connection.stream.destroy();
     return refuse(problemOfConnecting(database, error));
   }
 }

@@ -10,8 +10,11 @@ interface CodedError {
   readonly message: string;
 }
 
-/** What pg says in words alone, as codes. */
-const wordsOfPg: { readonly [message: string]: string } = {
+/** The longest text of a server that is passed on, in characters. */
+const mostText = 1000;
+
+/** What pg says in words alone, as codes. A server chooses words and codes: none of them is a key of every object. */
+const wordsOfPg: ReadonlyMap<string, string> = byName({
   'timeout expired': 'ETIMEDOUT',
   'Connection terminated': 'ECONNRESET',
   'Connection terminated unexpectedly': 'ECONNRESET',
@@ -19,23 +22,32 @@ const wordsOfPg: { readonly [message: string]: string } = {
   'Client was closed and is not queryable': 'ECONNRESET',
   'The server does not support SSL connections': 'NO_TLS',
   'There was an error establishing an SSL connection': 'NO_TLS',
-};
+});
+
+function byName<T>(table: { readonly [name: string]: T }): ReadonlyMap<string, T> {
+  return new Map(Object.entries(table));
+}
 
 /** The error's SQLSTATE or system code; undefined where it is neither a server's nor a socket's. */
 export function codeOf(error: unknown): CodedError | undefined {
   if (!(error instanceof Error)) return undefined;
   // Node tries each address of a host, and wraps what each of them answered.
   const inner: Error = error instanceof AggregateError ? error.errors[0] : error;
-  const {
-    code = wordsOfPg[inner.message],
-    severity,
-    syscall,
-  } = inner as Partial<Record<'code' | 'severity' | 'syscall', unknown>>;
+  const { code, severity, syscall } = inner as Partial<Record<'code' | 'severity' | 'syscall', unknown>>;
+  const message = inner.message.length > mostText ? `${inner.message.slice(0, mostText)}…` : inner.message;
+  // What a server answers always has a severity, though it may say none.
+  if (typeof severity === 'string' || (inner.name === 'error' && 'severity' in inner)) {
+    const isState = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code);
+    return { code: isState ? (ofPooler(code, message) ?? code) : 'NOT_POSTGRES', message };
+  }
+  if (code === undefined) {
+    const told = inner.message.startsWith('SASL: ') ? 'LOGIN_FAILED' : wordsOfPg.get(inner.message);
+    return told === undefined ? undefined : { code: told, message };
+  }
   if (typeof code !== 'string') return undefined;
   // EPERM and its like have the shape of a SQLSTATE, and are no server's.
   const isOfFile = ['ENOENT', 'EACCES'].includes(code) && syscall !== 'connect';
-  const isKnown = typeof severity === 'string' || (code in meanings && !isOfFile) || isOfTls(code);
-  return isKnown ? { code: ofPooler(code, inner.message) ?? code, message: inner.message } : undefined;
+  return (meanings.has(code) && !isOfFile) || isOfTls(code) ? { code, message } : undefined;
 }
 
 /** What PgBouncer means where it says `protocol_violation` of all that it refuses. */
@@ -44,6 +56,8 @@ function ofPooler(code: string, message: string): string | undefined {
   if (/authentication failed|no such user/.test(message)) return '28P01';
   return /^no such database|^database .* does not exist/.test(message) ? '3D000' : undefined;
 }
+
+const notPostgres = 'what answers there does not speak as PostgreSQL does';
 
 type Meaning = (database: string, message: string) => Problem;
 
@@ -59,7 +73,7 @@ const readOnly: Meaning = (database, why) => ({ reason: 'database-read-only', da
 const loginRefused: Meaning = (database, why) => ({ reason: 'database-login-refused', database, why });
 
 /** What each code means, or each class of codes: their first two characters. */
-const meanings: { readonly [code: string]: Meaning } = {
+const meanings: ReadonlyMap<string, Meaning> = byName<Meaning>({
   // ---- sockets ----
   ECONNREFUSED: unreachable('nothing answers there'),
   ENOENT: unreachable('there is no such socket'),
@@ -71,7 +85,10 @@ const meanings: { readonly [code: string]: Meaning } = {
   ETIMEDOUT: lost,
   ECONNRESET: lost,
   EPIPE: lost,
-  NOT_POSTGRES: unreachable('what answers there does not speak as PostgreSQL does'),
+  NOT_POSTGRES: unreachable(notPostgres),
+  ANSWER_TOO_LARGE: (database) => lost(database, 'it answered without end, and was not heard out'),
+  LOGIN_UNKNOWN: (database) => loginRefused(database, 'it asks for a way to log in that is not known here'),
+  LOGIN_FAILED: loginRefused,
   NO_TLS: (database) => ({ reason: 'tls-missing', database }),
   // ---- servers ----
   '08': lost,
@@ -96,7 +113,7 @@ const meanings: { readonly [code: string]: Meaning } = {
   '57P': lost,
   '57P03': unreachable('it is starting or shutting down'),
   '58': noRoom,
-};
+});
 
 /** The codes after which a server may be there in a moment: it sleeps, starts, or has too many guests. */
 const passing: ReadonlySet<string> = new Set([
@@ -134,7 +151,7 @@ function isOfTls(code: string): boolean {
 }
 
 /** What Node says of a certificate, in words. */
-const certificateTexts: { readonly [code: string]: string } = {
+const certificateTexts: ReadonlyMap<string, string> = byName({
   CERT_HAS_EXPIRED: 'it has expired',
   CERT_NOT_YET_VALID: 'it is not valid yet, by the clock of this machine',
   ERR_TLS_CERT_ALTNAME_INVALID: 'it is for another host',
@@ -142,7 +159,7 @@ const certificateTexts: { readonly [code: string]: string } = {
   SELF_SIGNED_CERT_IN_CHAIN: 'no known authority signed it',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'no known authority signed it',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'no known authority signed it',
-};
+});
 
 export function describeDatabase(database: DatabaseName): string {
   return database.kind === 'embedded' ? database.name : `${database.name} at ${database.host}`;
@@ -158,9 +175,9 @@ export function problemOfDatabase(name: DatabaseName, error: unknown): Problem |
   const { code, message } = known;
   const database = describeDatabase(name);
   if (isOfTls(code)) {
-    return { reason: 'certificate-refused', database, why: certificateTexts[code] ?? message };
+    return { reason: 'certificate-refused', database, why: certificateTexts.get(code) ?? message };
   }
-  const meaning = meanings[code] ?? meanings[code.slice(0, 3)] ?? meanings[code.slice(0, 2)];
+  const meaning = meanings.get(code) ?? meanings.get(code.slice(0, 3)) ?? meanings.get(code.slice(0, 2));
   return (
     meaning?.(database, message) ?? { reason: 'database-failed', database, sqlstate: code, why: message }
   );
@@ -177,7 +194,10 @@ export function problemOfConnecting(name: DatabaseName, error: unknown): Problem
     const why = isSilent ? 'it did not answer in time' : isReset ? 'it closed the connection' : problem.why;
     return { reason: 'database-unreachable', database, why };
   }
-  return problem ?? { reason: 'database-unreachable', database, why: (error as Error).message };
+  // What pg cannot make sense of.
+  const isOdd = (error instanceof TypeError || error instanceof RangeError) && !('code' in error);
+  const why = isOdd ? notPostgres : (error as Error).message;
+  return problem ?? { reason: 'database-unreachable', database, why };
 }
 
 /** SQLSTATE classes by which a database refuses one row, rather than fails as a whole. */

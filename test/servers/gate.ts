@@ -8,6 +8,8 @@ export type Answer =
   | { readonly with: 'pass' }
   /** Lets so many messages of the client pass, then cuts the connection; `silent` goes on without a word. */
   | { readonly with: 'pass'; readonly messages: number; readonly end: 'cut' | 'silent' }
+  /** Lets all pass but the server's answer to the n-th message, from 1, that holds this: then it cuts. */
+  | { readonly with: 'pass'; readonly unanswered: RegExp; readonly nth: number }
   | { readonly with: 'reset' }
   | { readonly with: 'silence' }
   | { readonly with: 'bytes'; readonly bytes: Buffer }
@@ -43,8 +45,12 @@ export async function openGate(url: string, answer: (client: number) => Answer):
     client.on('close', () => server.destroy());
     let passed = 0;
     let isSilent = false;
+    let isUnanswered = false;
     client.on('data', (bytes) => {
       messages++;
+      if ('unanswered' in how && how.unanswered.test(bytes.toString('latin1'))) {
+        isUnanswered = ++passed === how.nth;
+      }
       if ('messages' in how && passed++ >= how.messages) {
         if (how.end === 'cut') client.destroy();
         else isSilent = true;
@@ -52,7 +58,8 @@ export async function openGate(url: string, answer: (client: number) => Answer):
       server.write(bytes);
     });
     server.on('data', (bytes) => {
-      if (!isSilent && !client.destroyed) client.write(bytes);
+      if (isUnanswered) client.destroy();
+      else if (!isSilent && !client.destroyed) client.write(bytes);
     });
   });
   await new Promise<void>((resolve) => {
