@@ -248,9 +248,11 @@ const reasons = {
   'limit-exceeded': (_: OfSkill & { file?: string; limit: string; most: number }): Sentence => ({
     what: `${_.file === undefined ? _.path : `${_.path}/${_.file}`} exceeds the limit ${_.limit} of ${_.most}`,
     remedy:
-      _.limit === 'depth' || _.limit === 'entries'
-        ? 'Leave folders out with .skillfleetignore, or point --skills-dir lower.'
-        : `Make it smaller, leave files out with .skillfleetignore, or raise limits.${_.limit} in the configuration.`,
+      _.limit === 'rowBytes'
+        ? 'Make it smaller in the database: a row of that size is not read.'
+        : _.limit === 'depth' || _.limit === 'entries'
+          ? 'Leave folders out with .skillfleetignore, or point --skills-dir lower.'
+          : `Make it smaller, leave files out with .skillfleetignore, or raise limits.${_.limit} in the configuration.`,
   }),
   'skill-not-found': (_: OfSkill): Sentence => ({
     what: `${_.path} is no longer there`,
@@ -513,6 +515,11 @@ const reasons = {
   'file-is-document': (_: OfSkill & { file: string }): Sentence => ({
     what: `${_.path}: skill_files holds a row for the document itself, ${_.file}`,
     remedy: 'Delete that row: the document stands in skills.skill_content.',
+  }),
+  'row-not-readable': (_: OfSkill & { why: string }): Sentence => ({
+    what: `${_.path}: its row cannot be read: ${_.why}`,
+    remedy:
+      'Others wrote that. Correct it in the database; where it is of skill_sync, delete that row, and the next sync makes it anew.',
   }),
   'row-changed-meanwhile': (_: OfSkill): Sentence => ({
     what: `${_.path}: the database changed while this run was under way`,

@@ -21,7 +21,7 @@ export interface ListedSkill {
 export function listLines(skills: readonly ListedSkill[], total: number, colors: Colors): string {
   const rows = skills.map((skill) => ({
     path: printableLine(skill.skill_path),
-    status: skill.status,
+    status: printableLine(skill.status),
     category: categoryText(skill.category, skill.category_reason),
   }));
   const width = widest(rows.map((row) => row.path));
@@ -61,7 +61,7 @@ export function listTable(
           printableLine(skill.skill_path),
           cut(printableLine(skill.name), most.name),
           cut(categoryText(skill.category, skill.category_reason), most.category),
-          skill.status,
+          printableLine(skill.status),
           printableLine(skill.description.replace(/\s+/gu, ' ').trim()),
         ] as const,
     ),

@@ -33,7 +33,7 @@ export function runLines(runs: readonly RunLine[], colors: Colors, columns?: num
       number: run.run,
       cells: [
         timeText(run.startedAt),
-        run.direction,
+        printableLine(run.direction),
         printableLine(`${run.who}@${run.host}`),
         outcomeText(run),
         standText(run),
@@ -46,7 +46,8 @@ export function runLines(runs: readonly RunLine[], colors: Colors, columns?: num
 }
 
 function outcomeText({ outcome, startedAt, finishedAt }: RunLine): string {
-  return finishedAt === null ? outcome : `${outcome} (${durationText(+finishedAt - +startedAt)})`;
+  const end = printableLine(outcome);
+  return finishedAt === null ? end : `${end} (${durationText(+finishedAt - +startedAt)})`;
 }
 
 /** `0.3 s`, `42 s`, `3 min`. */
@@ -57,7 +58,7 @@ function durationText(ms: number): string {
 
 /** Where git stood: `1234567 main`. */
 function standText({ commit, branch }: RunLine): string {
-  return commit === null ? '' : `${commit.slice(0, 7)} ${printableLine(branch ?? '')}`.trimEnd();
+  return commit === null ? '' : printableLine(`${commit.slice(0, 7)} ${branch ?? ''}`).trimEnd();
 }
 
 function didText({ finishedAt, counts, error, undoes, takenBackBy }: RunLine): string {
@@ -101,7 +102,7 @@ export function revisionLines(revisions: readonly RevisionLine[], colors: Colors
       number: revision.revision,
       cells: [
         revision.at ? timeText(revision.at) : '',
-        revision.origin,
+        printableLine(revision.origin),
         printableLine(revision.writer ?? ''),
         revision.run === null ? '' : `run ${revision.run}`,
         standingOf(revision),

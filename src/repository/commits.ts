@@ -15,7 +15,8 @@ const markTime = `to_char(revised_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:S
 export async function latestRevision(connection: Connection): Promise<RevisionMark | null> {
   const [row] = await connection.query<RevisionMark>(
     `select skill_id as "skillId", revision, ${markTime} as "revisedAt"
-     from skill_sync order by revision desc limit 1`,
+     from skill_sync where revision <= $1 order by revision desc limit 1`,
+    [Number.MAX_SAFE_INTEGER],
   );
   return row ?? null;
 }

@@ -53,7 +53,19 @@ const longestMs = 3_600_000;
 /** Who writes, in SQL, as the triggers note it of others. */
 export const writerSql = `concat_ws(' ', session_user, nullif(current_setting('application_name'), ''))`;
 
-const int8Oid = 20;
+const [int8Oid, timestamptzOid] = [20, 1184];
+
+/** The first and the last moment of a Date, in milliseconds. */
+const mostTime = 8.64e15;
+
+/** A time as a Date, also one that no Date can hold: infinity, or the year 294276. */
+function timeOf(text: string, read: (text: string) => unknown): Date {
+  const time = Number(read(text));
+  const isPast = text.startsWith('-') || text.endsWith('BC');
+  return new Date(
+    Number.isNaN(time) ? (isPast ? -mostTime : mostTime) : Math.max(-mostTime, Math.min(time, mostTime)),
+  );
+}
 
 /** Makes a client of pg. Revisions and counts are int8: exact as numbers up to 2^53. */
 export async function makeClient(config: ClientConfig): Promise<Client> {
@@ -61,8 +73,11 @@ export async function makeClient(config: ClientConfig): Promise<Client> {
   const client = new pg.Client({
     ...config,
     types: {
-      getTypeParser: ((oid: number, format: 'text') =>
-        oid === int8Oid ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+      getTypeParser: ((oid: number, format: 'text') => {
+        const read = pg.types.getTypeParser(oid, format);
+        if (oid === timestamptzOid) return (text: string) => timeOf(text, read);
+        return oid === int8Oid ? Number : read;
+      }) as typeof pg.types.getTypeParser,
     },
   });
   guardParser(client);

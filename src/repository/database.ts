@@ -41,6 +41,7 @@ import { readerOf } from './read-skill.ts';
 import { findPast, findRevisions, findSkill, loadRevision, loadRevisions } from './revision.ts';
 import { beginRun, endRun, logResults, noteIdleRun, recordedRun } from './runs.ts';
 import { takeSnapshot } from './snapshot.ts';
+import { Reshaped } from './sqlstate.ts';
 import { unresolvedTargets } from './targets.ts';
 import { verifyHistory, verifyRows } from './verify.ts';
 
@@ -135,7 +136,7 @@ export class Database implements DatabaseReplica {
       const [row] = await this.#connection.query<{ id: string }>(
         'select database_id as id from sync_databases',
       );
-      if (!row) throw new Error('the database has no id');
+      if (!row) throw new Reshaped('sync_databases holds no row');
       return { id: row.id, latest: await latestRevision(this.#connection) };
     });
 

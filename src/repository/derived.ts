@@ -5,6 +5,7 @@ import { maxCategoryDepth } from '../taxonomy/category.ts';
 import { categoriesAbove, fillClosure } from './categories.ts';
 import { type Connection, inView } from './connection.ts';
 import { countTags } from './relations.ts';
+import { indexIn } from './sound.ts';
 
 /**
  * Rows that another writer changed since a sync, which brings up to date what follows from them, and those of `$1`,
@@ -120,7 +121,7 @@ const following: readonly Following[] = [
     sql: `with ${pending},
      unsure as (
        select t.tag::text from pending join skill_tags t using (skill_id)
-       union select jsonb_array_elements_text(indexed -> 'tags') from pending
+       union select jsonb_array_elements_text(${indexIn('indexed')} -> 'tags') from pending
      )
      select coalesce(t.tag, k.tag::text) as of
      from (

@@ -12,7 +12,8 @@ interface Resolved {
 export type KeptTarget = Resolved &
   ((Dependency & { readonly kind: 'dependency' }) | (Reference & { readonly kind: 'reference' }));
 
-const fieldNames = {
+/** What a field is called as a key of the index. */
+export const fieldNames = {
   name: 'name',
   description: 'description',
   version: 'version',

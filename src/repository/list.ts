@@ -99,7 +99,9 @@ export async function listSkills(
          from found f join skills s using (skill_id)
          order by place limit $5 offset $6
        )
-       select counted.total, p.skill_id as skill, s.skill_path, s.name, s.description, s.version, s.type, s.status,
+       select counted.total, p.skill_id as skill, coalesce(s.skill_path, '') as skill_path, coalesce(s.name, '') as name,
+         coalesce(s.description, '') as description, coalesce(s.version, '') as version,
+         coalesce(s.type::text, '') as type, coalesce(s.status::text, '') as status,
          category.path as category, y.category_reason,
          (select coalesce(array_agg(k.keyword::text order by k.keyword), '{}') from skill_keywords k
            where k.skill_id = s.skill_id) as keywords,

@@ -6,7 +6,16 @@ import type { Skill } from '../skill/skill.ts';
 import type { TaxonomyMapping } from '../taxonomy/infer.ts';
 import { type Connection, inView } from './connection.ts';
 import { type FirstText, firstTexts, isWholeDocument } from './first-text.ts';
-import { behindPoint, bytesOf, documentEntry, type FileRow, renderRow, type SkillRow } from './render.ts';
+import {
+  behindPoint,
+  bytesOf,
+  documentEntry,
+  type FileRow,
+  renderRow,
+  type SkillRow,
+  soundRow,
+} from './render.ts';
+import { indexIn, targetsIn, unsoundIn } from './sound.ts';
 
 /** Which row to load, and where it stands. */
 export interface RowKey {
@@ -26,6 +35,9 @@ export interface Beside {
   };
 }
 
+/** The most bytes of a row and its files, as they are sent: Node holds no longer text, and bytes are sent as two digits each. */
+export const mostRow = 511 * 1024 * 1024;
+
 /** Reads rows in bounded batches. A row that is gone meanwhile is the problem `skill-not-found`. */
 export async function* loadRows(
   connection: Connection,
@@ -33,9 +45,29 @@ export async function* loadRows(
   beside: Beside,
 ): AsyncIterable<readonly Loaded[]> {
   const sizes = await inView(connection, () => sizesOf(connection, keys));
-  for (const batch of batchesOf(keys, (key) => sizes.get(key.skillId) ?? 0)) {
-    yield await inView(connection, () => loadBatch(connection, batch, beside));
+  const isTooLarge = ({ skillId }: RowKey) => (sizes.get(skillId) ?? 0) > mostRow;
+  for (const batch of batchesOf(keys, (key) => (isTooLarge(key) ? 0 : (sizes.get(key.skillId) ?? 0)))) {
+    const read = batch.filter((key) => !isTooLarge(key));
+    const loaded = await inView(connection, () => loadBatch(connection, read, beside));
+    yield inPlaces(batch, loaded, isTooLarge);
   }
+}
+
+/** What was loaded, with those that are too large in their places. */
+export function inPlaces<K extends { readonly path: SkillPath }>(
+  batch: readonly K[],
+  loaded: readonly Loaded[],
+  isTooLarge: (key: K) => boolean,
+): readonly Loaded[] {
+  const rest = loaded.values();
+  return batch.flatMap((key): readonly Loaded[] => {
+    const { path } = key;
+    if (isTooLarge(key)) {
+      return [{ path, problem: { reason: 'limit-exceeded', path, limit: 'rowBytes', most: mostRow } }];
+    }
+    const { value } = rest.next();
+    return value ? [value] : [];
+  });
 }
 
 async function sizesOf(
@@ -45,9 +77,11 @@ async function sizesOf(
   // octet_length reads a stored text's size without reading the text.
   const rows = await connection.query<{ skill_id: number; bytes: number }>(
     `select s.skill_id,
-       (coalesce(octet_length(s.frontmatter_source), 0) + coalesce(octet_length(s.skill_content), 0)
-        + coalesce(sum(coalesce(octet_length(f.content), 0) + coalesce(octet_length(f.binary_data), 0)), 0))::bigint
-       as bytes
+       (coalesce(octet_length(s.frontmatter_source), 0)::bigint + coalesce(octet_length(s.skill_content), 0)
+        -- An index takes these in too, and holds no more than a quarter of what a text can.
+        + 4 * (coalesce(octet_length(s.description), 0)::bigint + coalesce(octet_length(s.scope), 0))
+        + coalesce(sum(coalesce(octet_length(f.content), 0)::bigint + 2::bigint * coalesce(octet_length(f.binary_data), 0)), 0)
+       )::bigint as bytes
      from skills s left join skill_files f using (skill_id)
      where s.skill_id = any ($1)
      group by s.skill_id`,
@@ -62,12 +96,12 @@ async function loadBatch(
   beside: Beside,
 ): Promise<readonly Loaded[]> {
   const ids = [keys.map((key) => key.skillId)];
-  const rows = await connection.query<SkillRow>(
+  const read = await connection.query<SkillRow>(
     `select s.skill_id, '.' || s.frontmatter_source as frontmatter_source, '.' || s.skill_content as skill_content,
        coalesce(y.document_name, 'SKILL.md') as document_name,
        coalesce(y.document_mode, '100644') as document_mode,
-       i.index, y.indexed is null as never_stored, coalesce(y.targets, '[]') as targets,
-       skill_fleet_edited(i.index, y.indexed) as edited
+       i.index, y.indexed is null as never_stored, ${targetsIn('y.targets')} as targets,
+       ${unsoundIn('y')} as unsound, skill_fleet_edited(i.index, ${indexIn('y.indexed')}) as edited
      from skills s
      left join skill_sync y using (skill_id)
      left join lateral skill_fleet_index(array[s.skill_id]) i
@@ -77,9 +111,10 @@ async function loadBatch(
      where s.deleted_at is null`,
     [...ids, keys.map((key) => key.path)],
   );
+  const rows = read.map(soundRow);
   const files = new Map<number, FileRow[]>(keys.map((key) => [key.skillId, []]));
   for (const file of await connection.query<FileRow>(
-    `select skill_id, relative_path, '.' || content as content, binary_data, file_mode
+    `select skill_id, coalesce(relative_path, '') as relative_path, '.' || content as content, binary_data, file_mode
      from skill_files where skill_id = any ($1)`,
     ids,
   )) {
@@ -107,7 +142,9 @@ async function findFirstTexts(
 ): Promise<ReadonlyMap<number, FirstText>> {
   const first = keys.flatMap(({ skillId, path }) => {
     const row = rows.get(skillId);
-    if (!row?.never_stored || row.frontmatter_source !== null || row.index === null) return [];
+    if (!row?.never_stored || row.unsound !== null || row.frontmatter_source !== null || row.index === null) {
+      return [];
+    }
     const content = behindPoint(row.skill_content) ?? '';
     const isWhole = isWholeDocument(content);
     if (!isWhole && !files?.isOffered(path)) return [];
@@ -131,8 +168,8 @@ async function findFirstTexts(
 }
 
 /** The skills that a row which someone changed points to, now or as its document has it. */
-export function mentionedIds({ index, targets }: SkillRow): readonly number[] {
-  if (index === null) return [];
+export function mentionedIds({ index, targets, unsound }: SkillRow): readonly number[] {
+  if (index === null || unsound !== null) return [];
   const linked = [...index.dependencies, ...index.references].map((link) => link.skill_id);
   return [...linked, ...targets.flatMap((target) => target.skill_id ?? [])];
 }

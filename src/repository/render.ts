@@ -7,10 +7,11 @@ import { parseDocument } from '../document/parse.ts';
 import { patchDocument } from '../document/patch.ts';
 import { type Outcome, refuse } from '../problem.ts';
 import { type FilePath, parseFilePath, type SkillPath } from '../skill/path.ts';
-import { type Entry, makeSkill, type Skill } from '../skill/skill.ts';
+import { type Entry, isDocumentName, makeSkill, type Skill } from '../skill/skill.ts';
 import { changesOf, type KeptTarget } from './edits.ts';
 import { type FirstText, isWholeDocument } from './first-text.ts';
 import { fieldsOf, type IndexRow } from './index-row.ts';
+import { soundIndex } from './sound.ts';
 
 /** A row of skills with its bookkeeping; texts behind a point. */
 export interface SkillRow {
@@ -24,8 +25,16 @@ export interface SkillRow {
   /** Whether no sync ever stored a text for the row. */
   readonly never_stored: boolean;
   readonly targets: readonly KeptTarget[];
+  /** Why what is known of the row cannot be used; null where it can. */
+  readonly unsound: string | null;
   /** The keys of `index` that another writer changed since the sync wrote them. */
   readonly edited: readonly string[] | null;
+}
+
+/** A row with an index that can be used, or the reason why not: what nobody changed needs none. */
+export function soundRow<R extends SkillRow>(row: R): R {
+  if (row.index === null) return { ...row, unsound: null };
+  return row.unsound === null ? { ...row, unsound: null, ...soundIndex(row.index) } : row;
 }
 
 /** A row of skill_files; text behind a point. */
@@ -71,6 +80,10 @@ export function renderRow(
   paths: ReadonlyMap<number, string>,
   first: FirstText | undefined,
 ): Outcome<Skill> {
+  if (!isDocumentName(row.document_name)) {
+    return refuse({ reason: 'row-not-readable', path, why: 'skill_sync.document_name names no document' });
+  }
+  if (row.unsound !== null) return refuse({ reason: 'row-not-readable', path, why: row.unsound });
   const text = first ? renderFirst(path, first) : renderDocument(path, row, paths);
   if (!text.ok) return text;
   const document = first?.read.entry ?? documentEntry(row, '');

@@ -6,8 +6,9 @@ import type { Digest } from '../skill/digest.ts';
 import { readPrinted, type SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
 import { type Connection, inView } from './connection.ts';
-import { mentionedIds, pathsOf } from './load.ts';
-import { type FileRow, renderRow, type SkillRow } from './render.ts';
+import { inPlaces, mentionedIds, mostRow, pathsOf } from './load.ts';
+import { type FileRow, renderRow, type SkillRow, soundRow } from './render.ts';
+import { filesIn, indexIn, targetsIn } from './sound.ts';
 
 /** A skill as the history knows it: where it stands now, if it does. */
 export interface KnownSkill {
@@ -137,8 +138,10 @@ export async function* loadRevisions(
   keys: readonly RevisionKey[],
 ): AsyncIterable<readonly Loaded[]> {
   const sizes = await inView(connection, () => sizesOf(connection, keys));
-  for (const batch of batchesOf(keys, (key) => sizes.get(key.revision) ?? 0)) {
-    yield await inView(connection, () => loadBatch(connection, batch));
+  const isTooLarge = ({ revision }: RevisionKey) => (sizes.get(revision) ?? 0) > mostRow;
+  for (const batch of batchesOf(keys, (key) => (isTooLarge(key) ? 0 : (sizes.get(key.revision) ?? 0)))) {
+    const read = batch.filter((key) => !isTooLarge(key));
+    yield inPlaces(batch, await inView(connection, () => loadBatch(connection, read)), isTooLarge);
   }
 }
 
@@ -149,8 +152,8 @@ async function sizesOf(
 ): Promise<ReadonlyMap<number, number>> {
   const rows = await connection.query<{ revision: number; bytes: number }>(
     `select r.revision,
-       (coalesce(octet_length(r.frontmatter_source), 0) + coalesce(octet_length(r.skill_content), 0)
-        + coalesce((select sum((f.file ->> 'bytes')::bigint) from jsonb_array_elements(r.files) as f (file)), 0)
+       (coalesce(octet_length(r.frontmatter_source), 0)::bigint + coalesce(octet_length(r.skill_content), 0)
+        + coalesce((select sum(2 * (f.file ->> 'bytes')::bigint) from jsonb_array_elements(${filesIn('r.files')}) as f (file)), 0)
        )::bigint as bytes
      from skill_revisions r
      join unnest($1::integer[], $2::bigint[]) as asked (skill_id, revision) using (skill_id, revision)`,
@@ -160,17 +163,18 @@ async function sizesOf(
 }
 
 async function loadBatch(connection: Connection, keys: readonly RevisionKey[]): Promise<readonly Loaded[]> {
-  const rows = await connection.query<RevisionRow>(
+  const read = await connection.query<RevisionRow>(
     `select r.skill_id, r.revision,
        '.' || r.frontmatter_source as frontmatter_source, '.' || r.skill_content as skill_content,
        r.document_name, r.document_mode, case when r.digest is null then r.index end as index,
-       r.indexed is null as never_stored, coalesce(r.targets, '[]') as targets,
-       skill_fleet_edited(r.index, r.indexed) as edited, r.files,
+       r.indexed is null as never_stored, ${targetsIn('r.targets')} as targets, null as unsound,
+       skill_fleet_edited(r.index, ${indexIn('r.indexed')}) as edited, ${filesIn('r.files')} as files,
        r.pruned_at is not null as is_pruned
      from skill_revisions r
      join unnest($1::integer[], $2::bigint[]) as asked (skill_id, revision) using (skill_id, revision)`,
     [keys.map((key) => key.skillId), keys.map((key) => key.revision)],
   );
+  const rows = read.map(soundRow);
   const byRevision = new Map(rows.map((row) => [row.revision, row]));
   const contents = await contentsOf(connection, rows);
   const paths = await pathsOf(connection, rows.flatMap(mentionedIds));

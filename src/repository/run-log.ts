@@ -84,7 +84,7 @@ export async function loggedRuns(
            'remove', count(*) filter (where done.what = 'remove to_files'),
            'merge', count(distinct done.skill_path) filter (where done.what is not null and done.why = 'merged'),
            'failed', count(*) filter (where done.what is null),
-           'conflicts', coalesce((r.counts ->> 'conflicts')::integer, 0)
+           'conflicts', case when r.counts @? '$.conflicts ? (@.type() == "number")' then (r.counts ->> 'conflicts')::numeric else 0 end
          )
          from (
            select case when l.status = 'success' then l.operation || ' ' || l.direction end as what,

@@ -3,6 +3,7 @@
 import type { DatabaseReplica, RecordedChange, RecordedRun, Result, RunStart } from '../replica.ts';
 
 import { type Connection, inWriting } from './connection.ts';
+import { Reshaped } from './sqlstate.ts';
 
 /** Notes that a run begins to write. Returns its id. */
 export async function beginRun(connection: Connection, run: RunStart): Promise<number> {
@@ -19,7 +20,7 @@ export async function beginRun(connection: Connection, run: RunStart): Promise<n
       run.undoes ?? null,
     ],
   );
-  if (!row) throw new Error('the database returned no run_id');
+  if (!row) throw new Reshaped('sync_runs keeps no row');
   return row.run_id;
 }
 

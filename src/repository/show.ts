@@ -3,6 +3,7 @@
 import type { Status } from '../skill/status.ts';
 import type { Connection } from './connection.ts';
 import { isKeptFiles } from './history.ts';
+import { targetsIn } from './sound.ts';
 
 /** A skill at the other end of a relation. */
 export interface Linked {
@@ -65,7 +66,7 @@ function vainSql(kind: 'dependency' | 'reference', more = ''): string {
   return listSql(
     `json_build_object('path', t.item ->> 'target', 'type', t.item ->> 'type'${more}, 'isMissing', true)`,
     't.place',
-    `jsonb_array_elements(y.targets) with ordinality as t (item, place)
+    `jsonb_array_elements(${targetsIn('y.targets')}) with ordinality as t (item, place)
      where t.item ->> 'kind' = '${kind}' and t.item ->> 'skill_id' is null`,
   );
 }
@@ -77,8 +78,11 @@ export async function readShown(connection: Connection, skillId: number): Promis
       readonly [R in 'needs' | 'neededInVain' | 'refersTo' | 'referredInVain']: readonly Linked[];
     }
   >(
-    `select s.name, s.description, s.version, s.type, s.weight, s.load_priority as "loadPriority", s.status,
-       s.skill_style as style, s.scope, s.extra, category.path as category, y.category_reason as "categoryReason",
+    `select coalesce(s.name, '') as name, coalesce(s.description, '') as description,
+       coalesce(s.version, '') as version, coalesce(s.type::text, '') as type, coalesce(s.weight::text, '') as weight,
+       coalesce(s.load_priority::text, '') as "loadPriority", coalesce(s.status::text, '') as status,
+       s.skill_style as style, s.scope, case when jsonb_typeof(s.extra) = 'object' then s.extra else '{}' end as extra,
+       category.path as category, y.category_reason as "categoryReason",
        s.created_at as "createdAt", s.deleted_at as "deletedAt",
        ${listSql(
          'c.path',

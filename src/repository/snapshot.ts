@@ -41,7 +41,11 @@ export async function takeSnapshot(
       const path = parseSkillPath(row.skill_path);
       const digest = row.digest === null ? undefined : parseDigest(row.digest);
       if (!path.ok) unreadable.push({ path: row.skill_path, below: false, problem: path.problem });
-      else if (digest !== undefined) {
+      else if (row.revision !== null && !Number.isSafeInteger(row.revision)) {
+        const why = 'skill_sync.revision is beyond all that is counted';
+        const problem = { reason: 'row-not-readable', path: row.skill_path, why } as const;
+        unreadable.push({ path: row.skill_path, below: false, problem });
+      } else if (digest !== undefined) {
         skills.set(path.value, stateOf(row, digest));
         if (row.outdated) outdated.add(path.value);
       } else {
@@ -67,7 +71,7 @@ export async function takeSnapshot(
 
 function stateRows(connection: Connection, taxonomy: string): Promise<readonly StateRow[]> {
   return connection.query<StateRow>(
-    `select s.skill_id, s.skill_path, s.status, y.revision,
+    `select s.skill_id, coalesce(s.skill_path, '') as skill_path, s.status, y.revision,
        case when y.digest_revision = y.revision then y.digest end as digest,
        (y.index_version, y.taxonomy_version) is distinct from ($1::integer, $2::varchar) as outdated,
        y.indexed is null and s.frontmatter_source is null as textless

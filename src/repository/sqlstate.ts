@@ -13,6 +13,11 @@ interface CodedError {
 /** The longest text of a server that is passed on, in characters. */
 const mostText = 1000;
 
+/** Something of ours that others took away, or keep from us. */
+export class Reshaped extends Error {
+  readonly code = 'RESHAPED';
+}
+
 /** What pg says in words alone, as codes. A server chooses words and codes: none of them is a key of every object. */
 const wordsOfPg: ReadonlyMap<string, string> = byName({
   'timeout expired': 'ETIMEDOUT',
@@ -90,6 +95,7 @@ const meanings: ReadonlyMap<string, Meaning> = byName<Meaning>({
   LOGIN_UNKNOWN: (database) => loginRefused(database, 'it asks for a way to log in that is not known here'),
   LOGIN_FAILED: loginRefused,
   NO_TLS: (database) => ({ reason: 'tls-missing', database }),
+  RESHAPED: reshaped,
   // ---- servers ----
   '08': lost,
   '25006': readOnly,
@@ -105,7 +111,10 @@ const meanings: ReadonlyMap<string, Meaning> = byName<Meaning>({
   '42P01': reshaped,
   '42703': reshaped,
   '42704': reshaped,
+  '42803': reshaped,
+  '42809': reshaped,
   '42883': reshaped,
+  '42P10': reshaped,
   '53': noRoom,
   '53300': unreachable('it takes no more connections'),
   '55P03': busy,

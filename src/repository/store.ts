@@ -20,6 +20,8 @@ import { isWholeDocument } from './first-text.ts';
 import type { ReadSkill } from './read-skill.ts';
 import { countTags, matchRelations } from './relations.ts';
 import { behindPoint, modeOf } from './render.ts';
+import { indexIn } from './sound.ts';
+import { Reshaped } from './sqlstate.ts';
 import { declaredTargets } from './targets.ts';
 
 /** A skill ready to be stored. */
@@ -159,7 +161,7 @@ async function tagsByOthers(
     `select distinct tag
      from (select skill_id, tag::text from skill_tags where skill_id = any ($1)) has
      full join (
-       select skill_id, jsonb_array_elements_text(indexed -> 'tags') as tag
+       select skill_id, jsonb_array_elements_text(${indexIn('indexed')} -> 'tags') as tag
        from skill_sync where skill_id = any ($1)
      ) had using (skill_id, tag)
      where has.skill_id is null or had.skill_id is null`,
@@ -171,7 +173,7 @@ async function tagsByOthers(
 /** What a map must hold, or the database did not answer as it does. */
 export function requireKey<K, V>(map: ReadonlyMap<K, V>, key: K): V {
   const value = map.get(key);
-  if (value === undefined) throw new Error(`the database returned no row for ${key}`);
+  if (value === undefined) throw new Reshaped(`a row is not kept, that of skill_id ${key}`);
   return value;
 }
 

@@ -7,6 +7,7 @@ import { dependencyTypes, type Fields, type Json, silentDependencyType } from '.
 import { maxNamed, type Notice } from '../notice.ts';
 import { type Connection, inHalves } from './connection.ts';
 import { matchRelation, type Relation, type RelationRow } from './relations.ts';
+import { targetsIn } from './sound.ts';
 
 const dependencies: Relation = {
   table: 'skill_dependencies',
@@ -91,7 +92,7 @@ async function resolveTargets(connection: Connection, ids: readonly number[]): P
   const rows = await connection.query<{ skill_id: number }>(
     `with declared as (
        select y.skill_id as source_id, t.item, t.position, t.item ->> 'target' as target
-       from skill_sync y, jsonb_array_elements(y.targets) with ordinality as t (item, position)
+       from skill_sync y, jsonb_array_elements(${targetsIn('y.targets')}) with ordinality as t (item, position)
        where y.skill_id = any ($1)
      ),
      resolved as (
@@ -119,7 +120,7 @@ export const linksSql = `
   select distinct on (y.skill_id, t.item ->> 'kind', t.item ->> 'skill_id')
     y.skill_id as source_id, (t.item ->> 'skill_id')::integer as skill_id,
     t.item ->> 'kind' as kind, t.item ->> 'type' as type, t.item ->> 'justification' as justification
-  from skill_sync y, jsonb_array_elements(y.targets) with ordinality as t (item, position)
+  from skill_sync y, jsonb_array_elements(${targetsIn('y.targets')}) with ordinality as t (item, position)
   where y.skill_id = any ($1) and (t.item ->> 'skill_id')::integer <> y.skill_id
   order by y.skill_id, t.item ->> 'kind', t.item ->> 'skill_id', t.position`;
 
@@ -170,7 +171,7 @@ export async function unresolvedTargets(
 ): Promise<readonly Notice[]> {
   const rows = await connection.query<{ text: string; count: number }>(
     `select s.skill_path || ' names ' || (t.item ->> 'target') as text, count(*) over () as count
-     from skill_sync y join skills s using (skill_id), jsonb_array_elements(y.targets) as t (item)
+     from skill_sync y join skills s using (skill_id), jsonb_array_elements(${targetsIn('y.targets')}) as t (item)
      where y.skill_id = any ($1) and t.item ->> 'skill_id' is null
      order by 1
      limit $2`,

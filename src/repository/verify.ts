@@ -14,6 +14,7 @@ import { isIndexKey, type KeptTarget } from './edits.ts';
 import { fieldsOf, type IndexRow } from './index-row.ts';
 import { loadRows, type RowKey } from './load.ts';
 import { loadRevisions, type RevisionKey } from './revision.ts';
+import { indexIn, soundIndex, targetsIn } from './sound.ts';
 import { declaredTargets } from './targets.ts';
 
 /** What is noted of a row that, as far as the triggers know, nobody edited since a sync wrote it. */
@@ -74,7 +75,8 @@ async function notedRows(
 ): Promise<ReadonlyMap<number, NotedRow>> {
   // A checksum that is no SHA-256 is another writer's, and claims nothing.
   const rows = await connection.query<NotedRow>(
-    `select y.skill_id, y.digest, i.index, skill_fleet_edited(i.index, y.indexed) as edited, y.targets,
+    `select y.skill_id, y.digest, i.index, skill_fleet_edited(i.index, ${indexIn('y.indexed')}) as edited,
+       ${targetsIn('y.targets')} as targets,
        (y.index_version, y.taxonomy_version) is distinct from ($2::integer, $3::varchar) as outdated,
        array(
          select f.relative_path::text
@@ -101,9 +103,11 @@ async function notedRows(
 function unsaidBy(skill: Skill, { index, targets }: NotedRow): readonly string[] {
   const document = documentIn(skill);
   if (!document) return [];
+  const sound = soundIndex(index);
+  if ('unsound' in sound) return ['index'];
   const named = targets.map(({ skill_id: _, ...target }) => target);
   return [
-    ...keptOtherwise(fieldsOf(index, new Map()), document).map((key) =>
+    ...keptOtherwise(fieldsOf(sound.index, new Map()), document).map((key) =>
       isIndexKey(sameKey(key)) ? sameKey(key) : 'extra',
     ),
     ...(isDeepStrictEqual(named, declaredTargets(document.fields)) ? [] : ['targets']),

@@ -157,6 +157,7 @@ const problems: { readonly [R in Reason]: readonly Omit<Problem<R>, 'reason'>[] 
   'revision-not-found': [{ path: 'PATH', revision: n }],
   'revision-pruned': [{ path: 'PATH', revision: n }],
   'skill-unknown': [{ path: 'PATH' }],
+  'row-not-readable': [{ path: 'PATH', why }],
   'row-refused': [{ path: 'PATH', sqlstate: 'CODE', why }],
   'text-not-indexable': [{ path: 'PATH' }],
   // One entry serves all that can differ.
