@@ -242,6 +242,8 @@ const introduced: readonly HostileServer[] = [
       reason,
     ),
   ),
+  none('promises a row of 1 GiB', [welcome, lying('D', 0x3fff_fff0)]),
+  none('promises a notice of 1 GiB', [welcome, lying('N', 0x3fff_fff0)], unreachable),
   none('answers with nothing but that it is ready', [welcome, ready]),
   none('answers with no row', [welcome, answer({ versionNumber: 23 })]),
   none('answers with a row that nothing describes', [welcome, Buffer.concat([row('1'), done, ready])]),
@@ -295,6 +297,11 @@ const introduced: readonly HostileServer[] = [
 /** Servers that also introduce themselves as they should, and what they answer to the next question. */
 const trusted: readonly HostileServer[] = [
   ...stopping('introduces itself', [welcome, introduction()], lost),
+  none(
+    'introduces itself, then promises a row of 1 GiB',
+    [welcome, introduction(), lying('D', 0x3fff_fff0)],
+    lost,
+  ),
   ...garbage.map(([name, bytes]) =>
     none(`introduces itself, then answers with ${name}`, [welcome, introduction(), bytes], unreachable),
   ),

@@ -64,10 +64,9 @@ test(`${Object.keys(large).length} rows that are too large are named, in bounded
   const { code, stdout, stderr } = await project.run(['sync-db', '--json'], env);
   expect([code, stderr.slice(0, 2000)]).toEqual([1, '']);
   const said = JSON.parse(stdout);
-  expect(said.done.map((change: { path: string }) => change.path).sort()).toEqual(['new', 'ok']);
+  const done = said.changes.filter((change: { outcome: string }) => change.outcome === 'success');
+  expect(done.map((change: { path: string }) => change.path).sort()).toEqual(['new', 'ok']);
   expect(
     Object.fromEntries(said.problems.map((one: { path: string; reason: string }) => [one.path, one.reason])),
   ).toEqual(Object.fromEntries(Object.entries(large).map(([skill, [reason]]) => [skill, reason])));
-  const status = await project.run(['status'], env);
-  expect([status.code, status.stdout]).toEqual([0, expect.stringContaining('In sync         2 skills')]);
 });
