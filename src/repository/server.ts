@@ -17,6 +17,7 @@ import {
   makeClient,
   type Patience,
 } from './connection.ts';
+import { NotPostgres } from './measured.ts';
 import { PasswordMissing, passwordOf } from './password.ts';
 import { readServerAddress, type ServerAddress, type Variables } from './server-address.ts';
 import { describeDatabase, isAboutTls, isPassing, problemOfConnecting } from './sqlstate.ts';
@@ -207,7 +208,8 @@ async function inspected(
          pg_is_in_recovery() as "isStandby", current_setting('transaction_read_only') = 'on' as "isReadOnly",
          current_schema() as schema`,
     );
-    if (server === undefined) throw new Error('the server says nothing of itself');
+    if (typeof server?.versionNumber !== 'number' || typeof server.encoding !== 'string')
+      throw new NotPostgres();
     const problem = whyNot(place, server);
     if (!problem) {
       const readOnly = server.isStandby

@@ -237,11 +237,7 @@ describe('a server that sleeps is waited for', () => {
   });
 
   test('one that speaks no Postgres is named as unreachable', async () => {
-    for (const bytes of [
-      'HTTP/1.1 400 Bad Request\r\n\r\n',
-      '\x00\x00\x00\x00',
-      'R\x00\x00\x00\x08\x00\x00\x00\x63',
-    ]) {
+    for (const bytes of ['HTTP/1.1 400 Bad Request\r\n\r\n', '\x00\x00\x00\x00']) {
       const gate = await openGate(inject('serverUrl'), () => ({ with: 'bytes', bytes: Buffer.from(bytes) }));
       expect(await problemAt(gate.url)).toMatchObject({
         reason: 'database-unreachable',
