@@ -36,8 +36,10 @@ const bytesOfRow = 200;
 
 /** Measures the messages of one connection. */
 export class Measured {
-  readonly #head = Buffer.alloc(headLength);
+  /** What is known of the head at hand: so many bytes of it, the type, and the length as far as it goes. */
   #heads = 0;
+  #type = 0;
+  #size = 0;
   /** What is left of the message at hand, how long its body is, and how it ends so far. */
   #left = 0;
   #length = 0;
@@ -49,10 +51,10 @@ export class Measured {
   take(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; ) {
       if (this.#heads < headLength) {
-        const count = bytes.copy(this.#head, this.#heads, at, at + headLength - this.#heads);
-        this.#heads += count;
-        at += count;
-        if (this.#heads === headLength) this.#begin();
+        const byte = bytes[at++] ?? 0;
+        if (this.#heads === 0) [this.#type, this.#size] = [byte, 0];
+        else this.#size = this.#size * 256 + byte;
+        if (++this.#heads === headLength) this.#begin();
       } else {
         const end = Math.min(at + this.#left, bytes.length);
         if (this.#mustEnd()) this.#ending = (this.#ending + bytes.toString('latin1', at, end)).slice(-2);
@@ -64,18 +66,17 @@ export class Measured {
   }
 
   #mustEnd(): boolean {
-    return this.#head[0] === error || this.#head[0] === notice;
+    return this.#type === error || this.#type === notice;
   }
 
   #begin(): void {
-    const code = this.#head[0] ?? 0;
-    const length = this.#head.readUInt32BE(1);
-    const isLong = this.#isReady && long.has(code);
-    if (!known.has(code) || length < 4 || length > (isLong ? mostLong : mostShort)) throw new NotPostgres();
+    const [type, length] = [this.#type, this.#size];
+    const isLong = this.#isReady && long.has(type);
+    if (!known.has(type) || length < 4 || length > (isLong ? mostLong : mostShort)) throw new NotPostgres();
     this.#length = length - 4;
     this.#left = this.#length;
     this.#ending = '';
-    this.#answered += headLength + this.#length + (code === row ? bytesOfRow : 0);
+    this.#answered += headLength + this.#length + (type === row ? bytesOfRow : 0);
     if (this.#answered > (this.#isReady ? mostAnswer : mostLogin)) throw new AnswerTooLarge();
   }
 
@@ -85,7 +86,7 @@ export class Measured {
     if (this.#mustEnd() && this.#ending !== '\0\0' && !(this.#length === 1 && this.#ending === '\0')) {
       throw new NotPostgres();
     }
-    if (this.#head[0] === ready) {
+    if (this.#type === ready) {
       this.#isReady = true;
       this.#answered = 0;
     }
