@@ -1,5 +1,5 @@
-// The program as users have it: a file for each command and those that commands share. Finding a hundred modules takes
-// Node longer than running them.
+// The program and the library as users have them: a file for each command and those that commands share. Finding a
+// hundred modules takes Node longer than running them.
 
 import {
   chmodSync,
@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { defineConfig, type OutputBundle, type Plugin } from 'rolldown';
+import { isolatedDeclarationSync } from 'rolldown/experimental';
 
 /** The folder of the package that a module is of; undefined of our own. */
 function packageOf(module: string): string | undefined {
@@ -75,8 +76,25 @@ const executable: Plugin = {
   },
 };
 
+/** Files of `src/api/` that say what programs see, and import none but each other. */
+const declared = ['api', 'error', 'options', 'reports'];
+
+/** What a program's compiler reads of the library. */
+const declarations: Plugin = {
+  name: 'declarations',
+  generateBundle() {
+    for (const name of declared) {
+      const file = `src/api/${name}.ts`;
+      const { code, errors } = isolatedDeclarationSync(file, readFileSync(file, 'utf8'));
+      if (errors.length > 0) throw new Error(`${file}: ${errors.map(({ message }) => message).join(', ')}`);
+      const source = code.replaceAll(/(['"]\.\/\w+)\.ts(['"])/g, '$1.js$2');
+      this.emitFile({ type: 'asset', fileName: `types/${name}.d.ts`, source });
+    }
+  },
+};
+
 export default defineConfig({
-  input: 'src/cli.ts',
+  input: { cli: 'src/cli.ts', api: 'src/api/api.ts' },
   platform: 'node',
   // It brings files of its own, and is loaded by few commands. The other is tried for, and need not be there.
   external: [/^@electric-sql\/pglite/, 'pg-native'],
@@ -84,6 +102,6 @@ export default defineConfig({
   resolve: { alias: { esprima: false } },
   // pg makes a response to learn whether it is not in Node: that loads all of Node's HTTP client.
   transform: { define: { Response: 'undefined' } },
-  plugins: [licenses, newDatabase, executable],
+  plugins: [licenses, newDatabase, executable, declarations],
   output: { dir: 'dist', format: 'esm', cleanDir: true, chunkFileNames: '[name].js' },
 });

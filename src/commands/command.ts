@@ -1,17 +1,16 @@
 // What every command shares: its global flags, its exit codes, and how a problem ends it.
 
-import { type Config, loadConfig } from '../config/config.ts';
+import { type Config, type ConfigStart, loadConfig } from '../config/config.ts';
 import { type Outcome, type Problem, refuse } from '../problem.ts';
 import { interrupted } from '../replica.ts';
-import { jsonText, problemJson } from '../report/json.ts';
-import { type Output, processOutput } from '../report/output.ts';
-import { problemLines, waitingLine } from '../report/problem-text.ts';
-import { failureLine, isOnGithub } from '../report/workflow-command.ts';
+import type { Output } from '../report/output.ts';
+import { waitingLine } from '../report/problem-text.ts';
 import type { Connection } from '../repository/connection.ts';
 import { withProblems } from '../repository/open.ts';
 import type { ConnectOptions } from '../repository/server.ts';
 import { exitCodes } from './exit-codes.ts';
-import { exitCodeUnder, isUnheard, listenForInterruption } from './interruption.ts';
+import { type Host, thisProcess } from './host.ts';
+import { exitCodeUnder, isUnheard } from './interruption.ts';
 
 /** Flags that any command takes. */
 export interface GlobalFlags {
@@ -39,6 +38,7 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** How to connect to a database. */
   readonly connecting: ConnectOptions;
+  readonly host: Host;
 }
 
 /**
@@ -50,11 +50,18 @@ export function runCommand(
   flags: GlobalFlags,
   onlyReads: boolean,
   command: (around: Surroundings) => Promise<Outcome<number>>,
+  host: Host = thisProcess,
 ): Promise<number> {
-  return runUnconfigured(flags, onlyReads, async (around) => {
-    const config = await loadConfig({ flags, env: process.env, cwd: process.cwd() });
+  const configured = async (around: Omit<Surroundings, 'config'>) => {
+    const config = await loadConfig(configStart(flags, host));
     return config.ok ? command({ ...around, config: config.value }) : config;
-  });
+  };
+  return runUnconfigured(flags, onlyReads, configured, host);
+}
+
+/** What the configuration of a command is read by. */
+export function configStart(flags: GlobalFlags, { env, cwd, readsEnvFile }: Host): ConfigStart {
+  return { flags, env, cwd: cwd(), readsEnvFile };
 }
 
 /** The same, of a command that reads the configuration itself. */
@@ -62,19 +69,16 @@ export async function runUnconfigured(
   flags: GlobalFlags,
   onlyReads: boolean,
   command: (around: Omit<Surroundings, 'config'>) => Promise<Outcome<number>>,
+  host: Host = thisProcess,
 ): Promise<number> {
-  const output = processOutput(flags);
-  const interruption = listenForInterruption(onlyReads);
+  const output = host.output(flags);
+  const interruption = host.listen(onlyReads);
   const { signal } = interruption;
   try {
-    const connecting = connectOptions(flags, output, signal);
-    const code = await untilInterrupted(signal, () => command({ output, signal, connecting }));
+    const connecting = { ...connectOptions(flags, output, signal), isGuest: host.isGuest };
+    const code = await untilInterrupted(signal, () => command({ output, signal, connecting, host }));
     const exitCode = exitCodeUnder(signal, code.ok ? code.value : exitCodes.failed);
-    if (!code.ok && !isUnheard(signal)) {
-      reportFailure(output, flags, code.problem, exitCode);
-      // Past the output, in which nothing is a command to the runner.
-      if (isOnGithub(process.env)) process.stderr.write(failureLine(code.problem));
-    }
+    if (!code.ok && !isUnheard(signal)) host.fail(code.problem, exitCode, output, flags);
     return exitCode;
   } finally {
     interruption.dispose();
@@ -114,12 +118,6 @@ export function problemOfSystem(error: unknown): Problem | undefined {
   const { syscall, code, path } = error as NodeJS.ErrnoException;
   if (syscall === undefined || code === undefined) return undefined;
   return { reason: 'system-call-failed', call: syscall, file: path, code };
-}
-
-function reportFailure(output: Output, flags: GlobalFlags, problem: Problem, exitCode: number): void {
-  if (flags.json) {
-    output.result(jsonText({ problems: [problemJson(problem)], exitCode }));
-  } else output.notice(problemLines(problem, output.colors));
 }
 
 /** Works on a connection, then closes it. A database that fails in the middle is a problem like any other. */

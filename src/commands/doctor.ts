@@ -9,7 +9,7 @@ import { commandText } from '../report/command-text.ts';
 import { doctorLines, summaryOf } from '../report/doctor-text.ts';
 import { jsonText } from '../report/json.ts';
 import { trashOf } from '../state-directory.ts';
-import { type GlobalFlags, runUnconfigured } from './command.ts';
+import { configStart, type GlobalFlags, runUnconfigured } from './command.ts';
 import { configurationChecks } from './doctor-configuration.ts';
 import { databaseChecks } from './doctor-database.ts';
 import { directoryChecks } from './doctor-directory.ts';
@@ -18,7 +18,7 @@ import { exitCodes } from './exit-codes.ts';
 
 /** Prints what was looked at and found. Goes on whatever fails; creates and changes nothing. Returns the exit code. */
 export function run(flags: GlobalFlags): Promise<number> {
-  return runUnconfigured(flags, true, async ({ output, connecting }) => {
+  return runUnconfigured(flags, true, async ({ output, connecting, host }) => {
     const { skillsDir, config, envFile, databaseUrl } = flags;
     const sides = {
       ...(skillsDir !== undefined && { skillsDir }),
@@ -27,11 +27,11 @@ export function run(flags: GlobalFlags): Promise<number> {
       ...(databaseUrl !== undefined && { databaseUrl }),
     };
     const words = { command: (text: string) => `skill-fleet ${commandText(text, sides)}` };
-    const examined = await examineConfig({ flags, env: process.env, cwd: process.cwd() });
+    const examined = await examineConfig(configStart(flags, host));
     const directory = await openExamined(examined);
     const root = directory?.ok ? directory.value.root : undefined;
     const checks = [
-      ...(await configurationChecks(examined, flags, process.env)),
+      ...(await configurationChecks(examined, flags, host.env)),
       ...(await databaseChecks(examined, root, connecting, words)),
       ...(await directoryChecks(examined, directory, words)),
       ...(await gitChecks(examined, root)),

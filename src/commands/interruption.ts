@@ -5,8 +5,15 @@ import { exitCodes } from './exit-codes.ts';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** What ends a command before its time. */
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** Hears no more. */
+  dispose(): void;
+}
+
 /** Why a signal was aborted: what the process is to end with. */
-class Interruption extends Error {
+class ProcessInterrupted extends Error {
   readonly exitCode: number;
   readonly isUnheard: boolean;
 
@@ -19,7 +26,7 @@ class Interruption extends Error {
 
 /** Whether what ended a command is that nobody hears it: then there is nothing to say. */
 export function isUnheard({ reason }: AbortSignal): boolean {
-  return reason instanceof Interruption && reason.isUnheard;
+  return reason instanceof ProcessInterrupted && reason.isUnheard;
 }
 
 /**
@@ -45,7 +52,7 @@ function isFault(error: NodeJS.ErrnoException | null): boolean {
 
 /** What a command ends with: its own code, or that of what interrupted it. */
 export function exitCodeUnder(signal: AbortSignal, code: number): number {
-  return signal.reason instanceof Interruption ? signal.reason.exitCode : code;
+  return signal.reason instanceof ProcessInterrupted ? signal.reason.exitCode : code;
 }
 
 /**
@@ -53,14 +60,10 @@ export function exitCodeUnder(signal: AbortSignal, code: number): number {
  * ends the process at once. A reader that has seen enough, and an output that takes no more, end a command that only
  * reads, and no other: what was asked for is done whether or not anybody watches.
  */
-export function listenForInterruption(onlyReads: boolean): {
-  readonly signal: AbortSignal;
-  /** Hears no more. */
-  dispose(): void;
-} {
+export function listenForInterruption(onlyReads: boolean): Interruption {
   const controller = new AbortController();
   const abort = (exitCode: number, isUnheard: boolean) =>
-    controller.abort(new Interruption(exitCode, isUnheard));
+    controller.abort(new ProcessInterrupted(exitCode, isUnheard));
   const onSignal = (name: (typeof signals)[number]) => {
     const exitCode = 128 + constants.signals[name];
     if (controller.signal.aborted) process.exit(exitCode);

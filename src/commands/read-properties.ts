@@ -9,8 +9,8 @@ import { configOf, openLibrary } from './validate.ts';
 
 /** Prints the properties of the skill in a directory. Creates and changes nothing. Returns the exit code. */
 export function run(flags: GlobalFlags, directory = ''): Promise<number> {
-  return runUnconfigured(flags, true, async ({ output, signal }) => {
-    const config = await configOf(flags);
+  return runUnconfigured(flags, true, async ({ output, signal, host }) => {
+    const config = await configOf(flags, host);
     if (!config.ok) return config;
     const opened = await openLibrary(directory, config.value, signal);
     if (!opened.ok) return opened;

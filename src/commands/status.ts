@@ -1,5 +1,6 @@
 // `status`: how the files and the database stand, at a glance.
 
+import type { Outcome } from '../problem.ts';
 import { type Standing, standingOf } from '../reconcile/standing.ts';
 import { commandText } from '../report/command-text.ts';
 import { counted } from '../report/counted.ts';
@@ -9,9 +10,10 @@ import { statusLines } from '../report/status-text.ts';
 import { describeDatabase } from '../repository/sqlstate.ts';
 import { emptyRecord, type RunRecord, readRecord } from '../repository/status.ts';
 import { prepareSync } from '../sync/sync.ts';
-import { type GlobalFlags, runCommand } from './command.ts';
+import { type GlobalFlags, runCommand, type Surroundings } from './command.ts';
 import { durationMs } from './duration.ts';
 import { exitCodes } from './exit-codes.ts';
+import type { Host } from './host.ts';
 import { openSide, openSkills, readingInput, withDatabase } from './sides.ts';
 
 /** Flags of `status`. */
@@ -40,9 +42,11 @@ export interface Health {
   readonly healthy: boolean;
 }
 
+export const run = (flags: StatusFlags): Promise<number> => runStatus(flags);
+
 /** Prints how both sides stand. Creates and changes nothing. Returns the exit code. */
-export function run(flags: StatusFlags): Promise<number> {
-  return runCommand(flags, true, async ({ config, output, signal, connecting }) => {
+export function runStatus(flags: StatusFlags, host?: Host): Promise<number> {
+  const work = async ({ config, output, signal, connecting }: Surroundings): Promise<Outcome<number>> => {
     const directory = await openSkills(config);
     if (!directory.ok) return directory;
     const skillsDirectory = directory.value.root;
@@ -94,7 +98,8 @@ export function run(flags: StatusFlags): Promise<number> {
         return { ok: true, value: exitCode } as const;
       }),
     );
-  });
+  };
+  return runCommand(flags, true, work, host);
 }
 
 /**

@@ -28,6 +28,7 @@ import type { ExportLevel } from '../validation/rules.ts';
 import { programVersion } from '../version.ts';
 import { type GlobalFlags, runCommand, type Surroundings } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
+import type { Host } from './host.ts';
 import { exitCodeUnder } from './interruption.ts';
 import { PathGlobs } from './path-globs.ts';
 import type { SentValidation } from './sent-validation.ts';
@@ -73,8 +74,9 @@ export interface Sides extends Pick<Surroundings, 'config' | 'signal' | 'output'
 }
 
 /** Runs a sync in one direction or both. Returns the exit code. */
-export function runSync(direction: Direction, flags: SyncFlags): Promise<number> {
-  return runOnSides(commandNames[direction], flags, (sides) => syncSides(direction, flags, sides));
+export function runSync(direction: Direction, flags: SyncFlags, host?: Host): Promise<number> {
+  const work = (sides: Sides) => syncSides(direction, flags, sides);
+  return runOnSides(commandNames[direction], flags, work, undefined, host);
 }
 
 /**
@@ -87,13 +89,14 @@ export function runOnSides(
   flags: SyncFlags,
   work: (sides: Sides) => Promise<Outcome<number>>,
   whyNotAbsent?: Problem,
+  host?: Host,
 ): Promise<number> {
-  return runCommand(flags, flags.dryRun === true, async (around) => {
-    const { config, output, signal } = around;
+  const between = async (around: Surroundings): Promise<Outcome<number>> => {
+    const { config, output, signal, host } = around;
     const directory = await openSkills(config);
     if (!directory.ok) return directory;
     const said = flags.json ? jsonReport(output, command) : textReport(output, flags);
-    const report = onGithub(said, command, (flags.diff ?? 'full') === 'full');
+    const report = onGithub(said, command, (flags.diff ?? 'full') === 'full', host.env);
     const workBetween = () => openDatabase(flags, around, directory.value, report, work, whyNotAbsent);
     if (flags.dryRun) return workBetween();
     const lock = await lockDirectory(
@@ -109,7 +112,8 @@ export function runOnSides(
     } finally {
       await lock.value.release();
     }
-  });
+  };
+  return runCommand(flags, flags.dryRun === true, between, host);
 }
 
 async function openDatabase(

@@ -16,8 +16,8 @@ import { configOf, type Library, openLibrary } from './validate.ts';
 
 /** Prints the skills of each directory, each a library or one skill. Creates and changes nothing. Returns the exit code. */
 export function run(flags: GlobalFlags, ...directories: readonly string[]): Promise<number> {
-  return runUnconfigured(flags, true, async ({ output, signal }) => {
-    const config = await configOf(flags);
+  return runUnconfigured(flags, true, async ({ output, signal, host }) => {
+    const config = await configOf(flags, host);
     if (!config.ok) return config;
     const named =
       directories.length > 0 ? directories : [path.relative('', config.value.skillsDirectory) || '.'];

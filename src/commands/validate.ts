@@ -33,8 +33,9 @@ import { Policy } from '../validation/policy.ts';
 import type { Target } from '../validation/rules.ts';
 import { Validation } from '../validation/validation.ts';
 import { programHome, programVersion } from '../version.ts';
-import { type GlobalFlags, runUnconfigured } from './command.ts';
+import { configStart, type GlobalFlags, runUnconfigured, type Surroundings } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
+import type { Host } from './host.ts';
 import { exitCodeUnder } from './interruption.ts';
 import { check, judgeOf, tellsModes } from './skill-check.ts';
 import { Fixing, type Home } from './validate-fix.ts';
@@ -51,21 +52,28 @@ export interface ValidateFlags extends GlobalFlags {
   readonly sarif?: boolean;
 }
 
+export const run = (flags: ValidateFlags, ...directories: readonly string[]): Promise<number> =>
+  runValidate(flags, directories);
+
 /**
  * Prints what the rules find in each directory, each a library or one skill. Creates and changes nothing, unless it is
- * asked to mend.
+ * asked to mend. Returns the exit code.
  */
-export function run(flags: ValidateFlags, ...directories: readonly string[]): Promise<number> {
+export function runValidate(
+  flags: ValidateFlags,
+  directories: readonly string[],
+  host?: Host,
+): Promise<number> {
   const onlyReads = !flags.fix || flags.dryRun === true;
-  return runUnconfigured(flags, onlyReads, async ({ output, signal }) => {
-    const config = await configOf(flags);
+  const work = async ({ output, signal, host }: Omit<Surroundings, 'config'>): Promise<Outcome<number>> => {
+    const config = await configOf(flags, host);
     if (!config.ok) return config;
     const { skillsDirectory, settings } = config.value;
     const target = flags.target ?? settings.validation.target ?? 'spec';
     const policy = new Policy(target, settings.validation);
     const named = directories.length > 0 ? directories : [path.relative('', skillsDirectory) || '.'];
     const libraries: Library[] = [];
-    const report = new Report(flags, output, target);
+    const report = new Report(flags, output, target, host.env);
     const fixing = flags.fix ? fixingOf(flags, config.value, report, output, signal) : undefined;
     try {
       for (const shown of named) {
@@ -89,7 +97,8 @@ export function run(flags: ValidateFlags, ...directories: readonly string[]): Pr
       await fixing?.end();
     }
     return { ok: true, value: report.end(await rootOf(libraries)) };
-  });
+  };
+  return runUnconfigured(flags, onlyReads, work, host);
 }
 
 function fixingOf(
@@ -136,12 +145,10 @@ export interface ValidateConfig {
 }
 
 /** What of the configuration is needed here: not which database, nor whether there is one. */
-export async function configOf(flags: ValidateFlags): Promise<Outcome<ValidateConfig>> {
-  const { problems, skillsDirectory, stateDirectory, settings } = await examineConfig({
-    flags,
-    env: process.env,
-    cwd: process.cwd(),
-  });
+export async function configOf(flags: GlobalFlags, host: Host): Promise<Outcome<ValidateConfig>> {
+  const { problems, skillsDirectory, stateDirectory, settings } = await examineConfig(
+    configStart(flags, host),
+  );
   const problem = problems.find(({ reason }) => !reason.startsWith('database-url-'));
   if (problem !== undefined) return refuse(problem);
   if (skillsDirectory === undefined || settings === undefined)
@@ -268,15 +275,16 @@ class Report {
   readonly #lines: FindingLines;
   readonly #json: ListedJson;
   readonly #sarif = new FindingsSarif();
-  readonly #annotations = isOnGithub(process.env) ? new FindingAnnotations(process.env) : undefined;
+  readonly #annotations: FindingAnnotations | undefined;
   readonly #count = { errors: 0, warnings: 0, infos: 0, fixable: 0, skills: 0 };
   /** What was mended, where that was asked for. */
   fixes: FixReport | undefined;
 
-  constructor(flags: ValidateFlags, output: Output, target: Target) {
+  constructor(flags: ValidateFlags, output: Output, target: Target, env: Host['env']) {
     this.#flags = flags;
     this.#output = output;
     this.#target = target;
+    this.#annotations = isOnGithub(env) ? new FindingAnnotations(env) : undefined;
     this.#lines = new FindingLines(output.colors);
     this.#json = new ListedJson(output.result, { target }, 'findings');
   }

@@ -176,18 +176,13 @@ function envFilePath(named: string | undefined, cwd: string, projectRoot: string
 }
 
 /** `.env` in the project root may be missing, a file that was named may not. Nothing enters process.env. */
-async function readEnvFile(
-  { envFile }: ConfigFlags,
-  cwd: string,
-  projectRoot: string,
-): Promise<Outcome<Surroundings['envFile']>> {
-  const path = envFilePath(envFile, cwd, projectRoot);
+async function readEnvFile(path: string, isNamed: boolean): Promise<Outcome<Surroundings['envFile']>> {
   const read = await readSmallFile(path);
   if (!read.ok) return read;
   if (read.value === undefined) {
-    return envFile === undefined
-      ? { ok: true, value: { path, variables: {} } }
-      : refuse({ reason: 'configuration-unreadable', file: path, why: 'there is no such file' });
+    return isNamed
+      ? refuse({ reason: 'configuration-unreadable', file: path, why: 'there is no such file' })
+      : { ok: true, value: { path, variables: {} } };
   }
   const { parse } = await import('dotenv');
   // The default parser takes quadratic time on blank lines: 7 s for 60,000 of them.
@@ -226,18 +221,27 @@ export interface ConfigStart {
   readonly flags: ConfigFlags;
   readonly env: Variables;
   readonly cwd: string;
+  /** Whether the project's `.env` counts; it does where nobody says. */
+  readonly readsEnvFile?: boolean;
 }
 
 /** Reads the configuration of a run started in `cwd`, as far as that can be done. Writes nothing. */
-export async function examineConfig({ flags: given, env, cwd }: ConfigStart): Promise<ExaminedConfig> {
+export async function examineConfig({
+  flags: given,
+  env,
+  cwd,
+  readsEnvFile = true,
+}: ConfigStart): Promise<ExaminedConfig> {
   const empty = emptyOption(given);
   const flags = empty === undefined ? given : { ...given, [empty]: undefined };
   const projectRoot = await findProjectRoot(cwd);
   const stateDirectory = join(projectRoot, '.skill-fleet');
-  const envFile = await readEnvFile(flags, cwd, projectRoot);
+  const envPath = envFilePath(flags.envFile, cwd, projectRoot);
+  const envFile = readsEnvFile
+    ? await readEnvFile(envPath, flags.envFile !== undefined)
+    : ({ ok: true, value: { path: envPath, variables: {} } } as const);
   const found = await findConfigurationFile(flags, cwd, projectRoot);
   const file = found.ok ? await readConfigurationFile(found.value) : found;
-  const envPath = envFilePath(flags.envFile, cwd, projectRoot);
   const around: Surroundings = {
     ...{ flags, env, cwd, projectRoot },
     envFile: envFile.ok ? envFile.value : { path: envPath, variables: {} },

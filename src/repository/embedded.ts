@@ -29,12 +29,13 @@ export async function embeddedExists(disk: Disk, directory: string): Promise<boo
 export async function connectToEmbedded(
   disk: Disk,
   directory: string,
-  patience: Patience,
+  { isGuest = false, ...patience }: Patience & { readonly isGuest?: boolean },
 ): Promise<Outcome<Connection>> {
   const place = await lockedPlace(disk, directory);
   if (!place.ok) return place;
   const { folder, lock } = place.value;
   try {
+    if (!isGuest) compileOnce();
     const opened = await openOrCreate(disk, directory, folder);
     if (!opened.ok) {
       await lock.release();
@@ -157,12 +158,11 @@ async function serverOf(disk: Disk, directory: string): Promise<string | undefin
 const ownLock = 'postmaster.pid';
 
 /**
- * Loads PGlite. Most commands run a small part of its program once: V8 is told to compile anew, in other threads, only
- * what runs for long.
+ * Most commands run a small part of PGlite's program once: V8 is told to compile anew, in other threads, only what runs
+ * for long. It is told for the whole process.
  */
-async function loadPGlite(): Promise<typeof import('@electric-sql/pglite')> {
+function compileOnce(): void {
   setFlagsFromString('--wasm-tiering-budget=100000000');
-  return import('@electric-sql/pglite');
 }
 
 async function openOrCreate(disk: Disk, directory: string, folder: string): Promise<Outcome<PGlite>> {
@@ -175,7 +175,7 @@ async function openOrCreate(disk: Disk, directory: string, folder: string): Prom
   // Only who holds the lock opens it: what says otherwise is of somebody who was killed. Where that was before it was
   // written to its end, Postgres would not start.
   await answer(disk.unlink(path.join(folder, ownLock)));
-  const { PGlite } = await loadPGlite();
+  const { PGlite } = await import('@electric-sql/pglite');
   // Of the 128 MB that it takes by itself each start clears every byte, which is a tenth of a second.
   const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'];
   const database = await PGlite.create(folder, { startParams }).catch(() => undefined);
@@ -199,7 +199,7 @@ function halfMade(folder: string): string {
  * there. Returns the disk's error where it refuses.
  */
 async function create(disk: Disk, folder: string): Promise<unknown> {
-  const { PGlite } = await loadPGlite();
+  const { PGlite } = await import('@electric-sql/pglite');
   // Only who holds the lock makes one: what stands there is of somebody who was killed.
   const fresh = halfMade(folder);
   try {

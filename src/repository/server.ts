@@ -33,6 +33,8 @@ export interface ConnectOptions extends Patience {
   readonly onConnect?: (link: Link) => void;
   /** Where the URL is silent, these speak: the process's own, but for a test. */
   readonly env?: Variables;
+  /** Whether the process is somebody else's: then nothing of it is set. */
+  readonly isGuest?: boolean;
 }
 
 /** A connection to a server, as it came to be. */
