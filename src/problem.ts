@@ -578,5 +578,13 @@ export function refuse(problem: Problem): { readonly ok: false; readonly problem
 /** The problem in words. */
 export function sentenceOf(problem: Problem): Sentence {
   // Each table entry takes just its own reason's details, which the compiler cannot follow through the index.
-  return (reasons[problem.reason] as (details: Problem) => Sentence)(problem);
+  const { what, remedy } = (reasons[problem.reason] as (details: Problem) => Sentence)(problem);
+  return { what: withoutPasswords(what), remedy };
+}
+
+/** A text without the passwords of a database's URL: somebody may have put one where a name or a number belongs. */
+export function withoutPasswords(text: string): string {
+  return text
+    .replace(/\b(postgres(?:ql)?:\/{1,2}[^\s:/?#@]*:)\S*@/gi, '$1…@')
+    .replace(/\b(postgres(?:ql)?:\/\S*[?&](?:ssl)?password=)[^\s&'"]*/gi, '$1…');
 }

@@ -1,6 +1,6 @@
 // Output for programs: one documented object, problems included.
 
-import { type Problem, sentenceOf } from '../problem.ts';
+import { type Problem, sentenceOf, withoutPasswords } from '../problem.ts';
 import { unprintable } from './terminal-text.ts';
 
 /** The version of every `--json` object; a reader of version 1 can read all that say so. */
@@ -24,7 +24,11 @@ export function jsonText(value: { readonly [key: string]: unknown }): string {
 
 /** A problem's values, and its sentences. */
 export function problemJson(problem: Problem): Problem & { readonly what: string; readonly remedy: string } {
-  return { ...problem, ...sentenceOf(problem) };
+  const details = Object.entries(problem).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? withoutPasswords(value) : value,
+  ]);
+  return { ...(Object.fromEntries(details) as Problem), ...sentenceOf(problem) };
 }
 
 /** An object with one list that is written as it comes: as {@link jsonText} writes it, in the order of the calls. */

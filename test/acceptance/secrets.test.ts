@@ -13,7 +13,14 @@ const shapes = new RegExp(
   [secret, encodeURIComponent(`${secret}@:/%#`), Buffer.from(secret).toString('base64')].join('|'),
 );
 
-const commands = [['sync-db'], ['sync-db', '--dry-run'], ['list'], ['migrate'], ['migrate', '--status']];
+const commands = [
+  ['sync-db'],
+  ['sync-db', '--dry-run'],
+  ['list'],
+  ['migrate'],
+  ['doctor'],
+  ['migrate', '--status'],
+];
 
 const verbosities = [[], ['--verbose'], ['--json'], ['--quiet'], ['--json', '--verbose']];
 
@@ -71,6 +78,27 @@ describe('a password is in no output, whatever the URL, whatever fails', () => {
       expect(ran.stdout + ran.stderr).not.toContain(decodeURIComponent(server.password).repeat(2));
       expect(ran.stdout + ran.stderr).toMatch(/was lost|Cannot reach/);
       expect(ran.stdout + ran.stderr).not.toMatch(/:\/\/|fault of its own/);
+    }
+  });
+});
+
+describe('a password that somebody puts where no URL belongs is not printed', () => {
+  const url = `postgres://ana:${secret}@127.0.0.1:1/x?sslpassword=${secret}`;
+  test.each([
+    [url],
+    ['sync-db', url],
+    ['sync-db', `--databse-url=${url}`],
+    ['sync-db', '--connect-timeout', url],
+    ['sync-db', '--skills-dir', url],
+    ['validate', '--config', url],
+    ['apply', url],
+    ['show', url],
+  ])('%s %s', async (...args) => {
+    const project = await makeProject();
+    for (const more of [[], ['--json']]) {
+      const ran = await project.run([...args, ...more]);
+      expect(ran.code).toBeGreaterThan(0);
+      expect(ran.stdout + ran.stderr).not.toMatch(shapes);
     }
   });
 });
