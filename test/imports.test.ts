@@ -10,6 +10,7 @@ const root = path.join(import.meta.dirname, '..', 'src');
  */
 const mayImport: { readonly [room: string]: readonly string[] } = {
   cli: ['commands', 'version'],
+  api: ['commands', 'document', 'problem', 'replica', 'report', 'skill'],
   commands: [
     'config',
     'directory',
