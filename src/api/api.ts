@@ -6,7 +6,7 @@ import type { GlobalFlags } from '../commands/command.ts';
 import type { Direction } from '../replica.ts';
 import { checkOptions } from './check-options.ts';
 import { SkillFleetError } from './error.ts';
-import { checkDatabaseUrl, Guest } from './guest.ts';
+import { checkDatabaseUrl, Guest, inTurn } from './guest.ts';
 import type {
   ExportOptions,
   ImportOptions,
@@ -62,7 +62,9 @@ export async function status(options: SidesOptions): Promise<StatusReport> {
   checkDatabaseUrl(options.databaseUrl);
   const guest = new Guest(options);
   const { runStatus } = await import('../commands/status.ts');
-  return guest.report((flags) => runStatus({ ...flags, ...flagsOf(options) }, guest.host));
+  return inTurn(guest, options.databaseUrl, () =>
+    guest.report((flags) => runStatus({ ...flags, ...flagsOf(options) }, guest.host)),
+  );
 }
 
 /**
@@ -93,7 +95,9 @@ async function sync(
   checkDatabaseUrl(options.databaseUrl);
   const guest = new Guest(options);
   const { runSync } = await import('../commands/sync-command.ts');
-  return guest.report((flags) => runSync(direction, { ...flags, ...flagsOf(options) }, guest.host));
+  return inTurn(guest, options.databaseUrl, () =>
+    guest.report((flags) => runSync(direction, { ...flags, ...flagsOf(options) }, guest.host)),
+  );
 }
 
 /** The options that commands have as flags; one that is undefined is none. */

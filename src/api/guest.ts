@@ -64,3 +64,24 @@ export function checkDatabaseUrl(url: string | undefined): void {
   const { problem } = refuse({ reason: 'database-url-not-set', why: 'the option databaseUrl is empty' });
   throw new SkillFleetError(problemJson(problem));
 }
+
+/** The last call on each embedded database that is open in this process, by its folder. */
+const turns = new Map<string, Promise<unknown>>();
+
+/** Waits for the calls before on an embedded database, which takes one at a time. A server takes as many as it likes. */
+export async function inTurn<T>({ cwd }: Guest, url: string, call: () => Promise<T>): Promise<T> {
+  const folder = /^pglite:(.+)$/i.exec(url.trim())?.[1];
+  if (folder === undefined) return call();
+  const place = path.resolve(cwd, folder);
+  const before = turns.get(place);
+  const turn = (async () => {
+    await before?.catch(() => {});
+    return call();
+  })();
+  turns.set(place, turn);
+  try {
+    return await turn;
+  } finally {
+    if (turns.get(place) === turn) turns.delete(place);
+  }
+}
