@@ -3,7 +3,7 @@
 import path from 'node:path';
 import type { GlobalFlags } from '../commands/command.ts';
 import type { Host } from '../commands/host.ts';
-import { type Problem, refuse } from '../problem.ts';
+import type { Problem } from '../problem.ts';
 import { chooseColors } from '../report/colors.ts';
 import { problemJson } from '../report/json.ts';
 import { SkillFleetError } from './error.ts';
@@ -61,8 +61,8 @@ export class Guest {
 /** Refuses what would be another database than the one that was meant. */
 export function checkDatabaseUrl(url: string | undefined): void {
   if (url?.trim()) return;
-  const { problem } = refuse({ reason: 'database-url-not-set', why: 'the option databaseUrl is empty' });
-  throw new SkillFleetError(problemJson(problem));
+  const why = 'the option databaseUrl is empty';
+  throw new SkillFleetError(problemJson({ reason: 'database-url-not-set', why }));
 }
 
 /** The last call on each embedded database that is open in this process, by its folder. */

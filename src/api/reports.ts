@@ -31,7 +31,7 @@ export interface Finding {
   readonly rule: string;
   readonly severity: 'error' | 'warn' | 'info';
   readonly skill: SkillPath;
-  /** From the process's working directory; the folder where it is about the skill as a whole. */
+  /** As its directory was named, absolute where that was relative to another `cwd`; the folder where it is of no file. */
   readonly file: string;
   /** From 1. */
   readonly line?: number;

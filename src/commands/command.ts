@@ -59,11 +59,6 @@ export function runCommand(
   return runUnconfigured(flags, onlyReads, configured, host);
 }
 
-/** What the configuration of a command is read by. */
-export function configStart(flags: GlobalFlags, { env, cwd, readsEnvFile }: Host): ConfigStart {
-  return { flags, env, cwd: cwd(), readsEnvFile };
-}
-
 /** The same, of a command that reads the configuration itself. */
 export async function runUnconfigured(
   flags: GlobalFlags,
@@ -83,6 +78,11 @@ export async function runUnconfigured(
   } finally {
     interruption.dispose();
   }
+}
+
+/** What the configuration of a command is read by. */
+export function configStart(flags: GlobalFlags, { env, cwd, readsEnvFile }: Host): ConfigStart {
+  return { flags, env, cwd: cwd(), readsEnvFile };
 }
 
 function connectOptions(flags: GlobalFlags, output: Output, signal: AbortSignal): ConnectOptions {
