@@ -1,7 +1,7 @@
 // docs/security.md promises nothing that no test holds.
 
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { projectRoot } from '../acceptance/cli.ts';
@@ -27,4 +27,12 @@ test('each promise names tests that are there', () => {
     ).toEqual([]);
   }
   expect(new Set(rows.map(({ promise }) => promise)).size).toBe(rows.length);
+});
+
+test('each test of hostile input holds a promise', async () => {
+  const folder = path.join(projectRoot, 'test/hostile');
+  const files = await readdir(folder);
+  const named = rows.flatMap(({ tests }) => tests);
+  const tests = files.filter((name) => name.endsWith('.test.ts')).map((name) => `test/hostile/${name}`);
+  expect(tests.filter((file) => !named.includes(file))).toEqual([]);
 });
