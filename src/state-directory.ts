@@ -19,7 +19,10 @@ export async function makeStateDirectory(disk: Disk, directory: string): Promise
 
 /** What of the state directory is a link, as one may come with a clone: writing through it would be writing elsewhere. */
 export async function linkInState(disk: Disk, directory: string): Promise<string | undefined> {
-  for (const place of [directory, ...['bases', 'db', 'trash'].map((name) => path.join(directory, name))]) {
+  for (const place of [
+    directory,
+    ...['bases', 'db', 'scans', 'trash'].map((name) => path.join(directory, name)),
+  ]) {
     const stat = await answer(disk.lstat(place));
     if (stat.ok && stat.value.isSymbolicLink()) return place;
   }
