@@ -257,7 +257,7 @@ describe("somebody else's configuration", () => {
 });
 
 describe("somebody else's state", () => {
-  test.each(['.skill-fleet', '.skill-fleet/bases', '.skill-fleet/db', '.skill-fleet/trash'])(
+  test.each(['', '/bases', '/db', '/scans', '/trash'].map((folder) => `.skill-fleet${folder}`))(
     '%s that is a link is named, and nothing is written through it',
     async (link) => {
       const project = await makeProject();
