@@ -43,14 +43,8 @@ export class ScanCache {
 
   /** Opens the cache in `file`, which need not stand yet. One that is damaged, or another version's, is an empty one. */
   static async open(disk: Disk, file: string): Promise<ScanCache> {
-    const stat = await answer(disk.lstat(file));
-    const isOurs = stat.ok && stat.value.isFile() && stat.value.size <= maxBytes;
-    const bytes = isOurs ? await answer(readWhole(disk, file)) : stat;
-    return new ScanCache(
-      disk,
-      file,
-      bytes.ok && Buffer.isBuffer(bytes.value) ? parse(bytes.value) : new Map(),
-    );
+    const bytes = await answer(readWhole(disk, file, maxBytes));
+    return new ScanCache(disk, file, bytes.ok ? parse(bytes.value) : new Map());
   }
 
   /** What a skill of such files holds, if that is known. */

@@ -62,6 +62,18 @@ test('what did not change is not read again', async () => {
   expect(await look()).toEqual({ ...first, read: [] });
 });
 
+test('that holds of many, too', async () => {
+  const { root, look } = await makeProject();
+  const skills = Array.from({ length: 700 }, (_, nth) => `n${nth}`);
+  writeFolder(
+    path.join(root, 'skills'),
+    Object.fromEntries(skills.map((name) => [`${name}/SKILL.md`, document(name)])),
+  );
+  await aTick();
+  expect((await look()).read.length).toBe(all.length + skills.length);
+  expect((await look()).read).toEqual([]);
+});
+
 test('of what changed, just the skill is read', async () => {
   const { look, place, truth } = await makeProject();
   await look();
