@@ -86,7 +86,7 @@ export interface Hold {
   readonly path: SkillPath;
   /** The side that would change. */
   readonly side: Side;
-  /** `deletion`: nobody allowed it. `perhaps-moved`: it may be what the other side holds elsewhere, and cannot read. */
+  /** `deletion`: nobody allowed it. `perhaps-moved`: it may be what the other side holds, or held, where it cannot be read. */
   readonly why: 'deletion' | 'perhaps-moved';
 }
 
@@ -256,6 +256,8 @@ function statusTakesPart(
 interface Draft {
   /** Which sides hold something that cannot be read where no skill is known to be: one may have come there. */
   readonly hides: { readonly [S in Side]: boolean };
+  /** What both sides agreed on of skills that a side may hold, and cannot read: what comes elsewhere may be one of them. */
+  readonly hidden: { readonly [S in Side]: ReadonlySet<Digest> };
   readonly changes: PlannedChange[];
   readonly conflicts: Conflict[];
   readonly holds: Hold[];
@@ -275,7 +277,7 @@ export function makePlan(whole: PlanInput): Plan {
     if (below || input.selects(path)) unreadable.add(problem);
   }
   const pairs = pairsOf(input).toSorted((a, b) => compareBytes(a.path, b.path));
-  const { unchanged, leftOut, hides: _, ...draft } = draftOf(input, pairs);
+  const { unchanged, leftOut, hides: _, hidden: __, ...draft } = draftOf(input, pairs);
   // A renamed skill's changes stand at other paths than the skill.
   draft.changes.sort((a, b) => compareBytes(a.path, b.path));
   const { changes, problems: colliding } = partColliding(input, draft.changes);
@@ -291,15 +293,27 @@ function hidesArrivals(side: Snapshot, other: Snapshot, { base }: Pick<PlanInput
   });
 }
 
+function agreedWhere(
+  isUnreadable: (path: string) => boolean,
+  { base }: Pick<PlanInput, 'base'>,
+): ReadonlySet<Digest> {
+  return new Set([...base].flatMap(([path, { digest }]) => (isUnreadable(path) ? [digest] : [])));
+}
+
 /**
  * Decides each skill. What both sides agreed on of a renamed skill that this plan does not settle stays known by its
  * old path: what would come to stand there waits.
  */
 function draftOf(input: PlanInput, pairs: readonly Pair[], waiting: ReadonlySet<Pair> = new Set()): Draft {
+  const unknown = { local: unreadableIn(input.local), remote: unreadableIn(input.remote) };
   const draft: Draft = {
     hides: {
       files: hidesArrivals(input.local, input.remote, input),
       database: hidesArrivals(input.remote, input.local, input),
+    },
+    hidden: {
+      files: agreedWhere(unknown.local, input),
+      database: agreedWhere(unknown.remote, input),
     },
     changes: [],
     conflicts: [],
@@ -309,7 +323,6 @@ function draftOf(input: PlanInput, pairs: readonly Pair[], waiting: ReadonlySet<
     unchanged: 0,
     leftOut: 0,
   };
-  const unknown = { local: unreadableIn(input.local), remote: unreadableIn(input.remote) };
   for (const pair of pairs) {
     const ends = endsOf(pair);
     if (!ends.some(input.selects)) continue;
@@ -396,6 +409,11 @@ function addChange(draft: Draft, input: PlanInput, pair: Pair, side: Side): void
     else draft.changes.push(changeOf(pair, side, 'deleted'));
   } else {
     const isNew = sourceOf(otherSide(side), pair) === null;
+    const digest = sourceOf(side, pair)?.digest;
+    if (isNew && digest && draft.hidden[otherSide(side)].has(digest)) {
+      draft.holds.push({ path, side, why: 'perhaps-moved' });
+      return;
+    }
     const isOlder = side === 'files' && input.found.get(path) === pair.local?.digest;
     draft.changes.push(changeOf(pair, side, isNew ? 'new' : isOlder ? 'older' : 'edited'));
   }

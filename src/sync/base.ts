@@ -82,7 +82,13 @@ function without(setAside: SetAside): ReadBase {
   return { entries: new Map(), moment: null, setAside };
 }
 
-/** Reads the base between a directory and a database. Whether it is of now is for {@link setAsideUnless} to say. */
+/** What the system says of a base that is not there, or of something else in its place. */
+const noBase = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EFBIG'];
+
+/**
+ * Reads the base between a directory and a database. Whether it is of now is for {@link setAsideUnless} to say. Rejects
+ * with the system's error where it cannot be read: without it, what was deleted would come back.
+ */
 export async function readBase(
   disk: Disk,
   stateDirectory: string,
@@ -92,7 +98,7 @@ export async function readBase(
   const place = path.join(folder, fileName(identity));
   const stat = await answer(disk.lstat(place));
   if (stat.ok && stat.value.size > maxBytes) return without('damaged');
-  const bytes = await answer(readWhole(disk, place, maxBytes));
+  const bytes = await answer(readWhole(disk, place, maxBytes), ...noBase);
   if (!bytes.ok) {
     const listed = await answer(disk.readdir(folder));
     const isKnown = listed.ok && listed.value.some(({ name }) => name.startsWith(`${familyOf(identity)}-`));

@@ -290,9 +290,7 @@ export async function applyChanges(
     return agreed === undefined ? change : { ...change, agreed };
   });
   const back = await cameBack(input, local, changes);
-  const overtaken = changes
-    .filter((change) => back.has(change))
-    .map((change) => ({ change, ...refuse({ reason: 'files-changed-meanwhile', path: change.path }) }));
+  const overtaken = [...back].map(([change, problem]) => ({ change, ...refuse(problem) }));
   if (isWhole && back.size > 0) {
     const others = changes.filter((change) => !back.has(change));
     return [...overtaken, ...others.map((change) => ({ change, ...refuse(notWhole) }))];
@@ -348,14 +346,14 @@ export async function applyChanges(
 }
 
 /**
- * Deletions of rows whose skills the files lacked when the plan was made, and have again: a skill that is moved or
- * written anew while it is listed is away for a moment.
+ * Deletions of rows whose skills the files lacked when the plan was made, and have again, or of which nobody can tell: a
+ * skill that is moved or written anew while it is listed is away for a moment.
  */
 async function cameBack(
   { files }: SyncInput,
   local: Snapshot,
   changes: readonly PlannedChange[],
-): Promise<ReadonlySet<PlannedChange>> {
+): Promise<ReadonlyMap<PlannedChange, Problem>> {
   const deletions = new Map(
     changes.flatMap((change) =>
       change.side === 'database' && change.after === null && !local.skills.has(change.path)
@@ -363,12 +361,14 @@ async function cameBack(
         : [],
     ),
   );
-  const back = new Set<PlannedChange>();
+  const back = new Map<PlannedChange, Problem>();
   for await (const batch of files.load([...deletions.keys()])) {
     for (const loaded of batch) {
-      const change = deletions.get(loaded.path);
-      const isGone = 'problem' in loaded && loaded.problem.reason === 'skill-not-found';
-      if (change && !isGone) back.add(change);
+      const { path } = loaded;
+      const change = deletions.get(path);
+      const problem: Problem =
+        'problem' in loaded ? loaded.problem : { reason: 'files-changed-meanwhile', path };
+      if (change && problem.reason !== 'skill-not-found') back.set(change, problem);
     }
   }
   return back;

@@ -1,9 +1,11 @@
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { type Disk, nodeDisk } from '../../src/disk.ts';
 import type { Connection } from '../../src/repository/connection.ts';
 import { usualKinds } from '../databases.ts';
-import { document, makeClone, makeSides } from './sides.ts';
+import { systemError } from '../directory/folder.ts';
+import { cloneAt, document, makeClone, makeSides } from './sides.ts';
 
 const four = {
   'a/SKILL.md': document('a', 'A.\n', 'tags: [t]\nmetadata:\n  status: deprecated\n'),
@@ -44,6 +46,41 @@ test('wait while a new folder cannot be read: the skill may have moved there', a
   await sides.write({ 'c/bad\\name': 'not on every system' });
   await rm(path.join(sides.folder, 'd'), { recursive: true });
   expect((await sides.run('sync', { deletes: true })).words).toContain('d: deleted -> database');
+});
+
+test('a skill that came waits while it may be one that moved from where nothing can be read', async () => {
+  const sides = await makeSides('postgres');
+  await sides.write({ ...four, 'a/n/SKILL.md': document('n') });
+  await sides.run('sync');
+  const keys = () => sides.connection.query('select skill_id from skills order by 1');
+  const before = await keys();
+  await rename(path.join(sides.folder, 'a/n'), path.join(sides.folder, 'n'));
+  await sides.write({ 'new/SKILL.md': document('new') });
+  const readdir: Disk['readdir'] = (place) =>
+    place.endsWith('/skills/a') ? Promise.reject(systemError('EIO')) : nodeDisk.readdir(place);
+  const blind = await cloneAt(sides.connection, path.dirname(sides.folder), 'skills', {
+    ...nodeDisk,
+    readdir,
+  });
+  expect((await blind.run('sync', { deletes: true })).words).toEqual([
+    'new: new -> database',
+    'n: hold perhaps-moved',
+    expect.stringMatching(/^problem /),
+  ]);
+  expect((await sides.run('sync', { deletes: true })).words).toEqual(['a/n => n: renamed -> database']);
+  expect(await keys()).toEqual([...before, expect.anything()]);
+});
+
+test('where what both sides agreed on cannot be read, the run ends: what was deleted does not come back', async () => {
+  const sides = await makeSides('postgres');
+  await sides.write(four);
+  await sides.run('sync');
+  await rm(path.join(sides.folder, 'a'), { recursive: true });
+  const open: Disk['open'] = (place, ...how) =>
+    place.includes('/bases/') ? Promise.reject(systemError('EIO')) : nodeDisk.open(place, ...how);
+  const blind = await cloneAt(sides.connection, path.dirname(sides.folder), 'skills', { ...nodeDisk, open });
+  await expect(blind.run('sync', { deletes: true })).rejects.toThrow('EIO');
+  expect((await sides.run('sync', { deletes: true })).words).toEqual(['a: deleted -> database']);
 });
 
 test('are not carried out where the skill stands again by then', async () => {
