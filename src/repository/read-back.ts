@@ -13,6 +13,8 @@ import type { Entry } from '../skill/skill.ts';
 import type { Connection } from './connection.ts';
 import { fieldsOf, type IndexRow } from './index-row.ts';
 import { modeOf } from './render.ts';
+import { soundIndex } from './sound.ts';
+import { Reshaped } from './sqlstate.ts';
 import type { Incoming, Stored } from './store.ts';
 import { linksSql } from './targets.ts';
 
@@ -116,11 +118,11 @@ export async function indexedOtherwise(
   connection: Connection,
   stored: readonly Stored<Incoming>[],
 ): Promise<ReadonlyMap<number, readonly Warning[]>> {
-  const rows = await connection.query<{ skill_id: number; index: IndexRow }>(
+  const rows = await connection.query<{ skill_id: number; index: unknown }>(
     'select skill_id, index from skill_fleet_index($1)',
     [stored.map((row) => row.skillId)],
   );
-  const indexes = new Map(rows.map((row) => [row.skill_id, row.index]));
+  const indexes = new Map(rows.map((row) => [row.skill_id, soundOf(row.index)]));
   return new Map(
     stored.flatMap(({ skillId, document }) => {
       const index = indexes.get(skillId);
@@ -129,6 +131,13 @@ export async function indexedOtherwise(
         : [];
     }),
   );
+}
+
+/** What columns that just took a document's values say, as ever; where not, somebody replaced the function. */
+function soundOf(index: unknown): IndexRow {
+  const sound = soundIndex(index);
+  if ('unsound' in sound) throw new Reshaped(`skill_fleet_index is another: ${sound.unsound}`);
+  return sound.index;
 }
 
 /** As {@link indexedOtherwise}, for the links of these skills. */

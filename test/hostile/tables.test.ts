@@ -86,6 +86,14 @@ const alterations: readonly Alteration[] = [
     undo: 'alter table skills add constraint skills_skill_path_key unique (skill_path)',
     said: 'database-reshaped',
   },
+  ...[`'7'`, `'{"tags": 7}'`, `'{"tags": [null]}'`].map((index) => ({
+    name: `an index that is ${index}`,
+    sql: `alter function skill_fleet_index rename to theirs;
+      create function skill_fleet_index(ids integer[]) returns table (skill_id integer, index jsonb) language sql
+        as $$ select s.skill_id, ${index}::jsonb from skills s where s.skill_id = any (ids) $$`,
+    undo: 'drop function skill_fleet_index; alter function theirs rename to skill_fleet_index',
+    said: 'database-reshaped',
+  })),
   {
     name: 'no function for an index',
     sql: 'alter function skill_fleet_index rename to theirs',
