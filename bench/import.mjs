@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { writeLibrary } from './library.mjs';
+import { Library, writeLibrary } from './generate.mjs';
 import { cells, median, ms, print, runCli, timed, urlOf, withClient, withServer } from './server.mjs';
 
 const run = promisify(execFile);
@@ -23,7 +23,7 @@ async function inEmptyFolder(folder, work) {
 await withServer(async (server, folder) => {
   const url = urlOf(server, library);
   await withClient(server, (client) => client.query(`create database ${library}`));
-  await writeLibrary(path.join(folder, 'skills'), skills);
+  writeLibrary(path.join(folder, 'skills'), new Library().skills(skills));
   await runCli(folder, url, 'export-to-db', '--quiet');
   const archive = path.join(folder, 'skills.tar');
   await run('tar', ['-C', folder, '-cf', archive, 'skills']);

@@ -3,7 +3,7 @@
 
 import path from 'node:path';
 import { bundled } from './bundled.mjs';
-import { writeLibrary } from './library.mjs';
+import { Library, writeLibrary } from './generate.mjs';
 import { cells, median, ms, print, runCli, timed, urlOf, withClient, withServer } from './server.mjs';
 
 const { Database } = await bundled('repository/database.ts');
@@ -113,7 +113,8 @@ const perSkill = (value) => `${((value / skills) * 1000).toFixed(0)} µs`;
 
 const library = `skill_fleet_bench_${process.pid}`;
 await withServer(async (server, folder) => {
-  await writeLibrary(path.join(folder, 'skills'), skills);
+  const written = new Library({ relations: true });
+  writeLibrary(path.join(folder, 'skills'), written.skills(skills));
   await withClient(server, (client) => client.query(`create database ${library}`));
   const stored = await timed(() => runCli(folder, urlOf(server, library), 'export-to-db', '--quiet'));
   await withClient(urlOf(server, library), async (client) => {
