@@ -29,7 +29,7 @@ const numbers = (text) => text.split(',').filter(Boolean).map(Number);
 const sizes = numbers(flags.sizes ?? (flags.quick ? '1000' : '1000,10000,100000'));
 const embeddedSizes = numbers(flags['embedded-sizes'] ?? (flags.quick ? '1000' : '1000,10000'));
 const only = flags.only && new Set(flags.only);
-const isWanted = (measure) => !only || only.has(measure);
+const isWanted = (measure) => !only || only.has(measure.replaceAll(' ', '-'));
 
 /** All that is measured ends by then. */
 const endsAt = performance.now() + Number(flags.minutes ?? (flags.quick ? 3 : 30)) * 60_000;
@@ -77,8 +77,6 @@ class Turn {
     this.library = new Library({ seed: Number(flags.seed), relations: flags.relations });
     this.databases = 0;
     this.rows = [];
-    /** Of each round without anything to do. */
-    this.idle = [];
   }
 
   get isServer() {
@@ -118,7 +116,7 @@ class Turn {
       if (!(error instanceof OverLimit)) throw error;
       row.over = error.limit;
     }
-    if (isWanted(measure.replaceAll(' ', '-'))) this.rows.push(row);
+    this.rows.push(row);
     process.stderr.write(
       `${this.database}, ${this.skills} skills: ${measure}: ${row.program.map((time) => time.toFixed(2)).join(' ')} s\n`,
     );
@@ -161,12 +159,15 @@ class Turn {
     if (program.git) await commitLibrary(this.project, skills(), git(this.project));
     const exported = await this.firstExport();
     if (exported.over === undefined) {
-      await this.nothingToDo();
-      await this.oneEdited();
-      await this.someEdited();
-      await this.firstImport();
-      await this.list();
-      await this.allChanged(exported);
+      const steps = {
+        'nothing to do': () => this.nothingToDo(),
+        'one edited': () => this.oneEdited(),
+        'dry run': () => this.someEdited(),
+        'first import': () => this.firstImport(),
+        list: () => this.list(),
+        'all changed': () => this.allChanged(exported),
+      };
+      for (const [measure, step] of Object.entries(steps)) if (isWanted(measure)) await step();
       await this.verify();
     }
     await this.dropDatabase(this.url);
@@ -209,7 +210,6 @@ class Turn {
   async idleSync() {
     const ran = await this.cli('sync-db');
     check(ran.output.includes(`Nothing changed: ${this.skills} unchanged`), ran.output.slice(-200));
-    this.idle.push(ran.seconds);
     return ran;
   }
 
@@ -218,28 +218,20 @@ class Turn {
     // What was written a moment ago cannot be told from what is written now: once more, and it can.
     await this.idleSync();
     if (program.git) await this.measure(['git', 'status', '--porcelain']);
-    this.idle.length = 0;
     const nodes = [];
     const reach = this.isServer && this.skills >= 100_000 ? { ratio: 2 } : undefined;
-    const row = await this.note('nothing to do', { floorName: 'git status', reach }, this.short, async () => {
-      const node = await this.measure([process.execPath, '-e', '0']);
-      nodes.push(node.seconds);
+    const details = { floorName: 'git status', reach };
+    const row = await this.note('nothing to do', details, this.short, async () => {
+      nodes.push((await this.measure([process.execPath, '-e', '0'])).seconds);
       const ran = await this.idleSync();
       if (!program.git) return { run: ran };
       const status = await this.measure(['git', 'status', '--porcelain']);
       check(status.output === '', status.output);
       return { run: ran, floor: status.seconds };
     });
-    if (this.rows.includes(row)) {
-      const small = this.isServer && this.skills <= 1000 ? { above: 0.2 } : undefined;
-      this.rows.push({
-        ...row,
-        measure: 'nothing to do, above node',
-        floor: nodes,
-        floorName: 'node -e 0',
-        reach: small ?? { above: Infinity },
-      });
-    }
+    if (!this.isServer || this.skills > 1000) return;
+    const above = { floorName: 'node -e 0', floor: nodes, reach: { above: 0.2 } };
+    this.rows.push({ ...row, measure: 'nothing to do, a small library', ...above });
   }
 
   async edit(file, line) {

@@ -22,7 +22,7 @@ export function isReached(row) {
 
 function figureText(row) {
   const figure = figureOf(row);
-  if (row.over !== undefined) return `over ${row.over} s`;
+  if (row.over !== undefined) return row.over > 0 ? `over ${row.over} s` : 'no time left';
   if (figure === undefined) return '';
   return row.reach?.above === undefined ? `${figure.toFixed(2)} ×` : `${figure.toFixed(2)} s above`;
 }
