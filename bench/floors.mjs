@@ -20,7 +20,7 @@ export function isThere(program) {
 /** Makes a git repository of `folder`, in which `skills` stand committed below `skills/`, and its index warm. */
 export async function commitLibrary(folder, skills, git) {
   await git('init', '--quiet');
-  const child = spawn('git', ['-c', 'core.compression=1', 'fast-import', '--quiet'], {
+  const child = spawn('git', ['-c', 'core.compression=0', 'fast-import', '--quiet', '--depth=0'], {
     cwd: folder,
     stdio: ['pipe', 'ignore', 'inherit'],
   });
