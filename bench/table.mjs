@@ -2,7 +2,12 @@
 
 import { median } from './server.mjs';
 
-const seconds = (value) => (value === undefined ? '' : value < 10 ? value.toFixed(2) : value.toFixed(1));
+/** The median of some seconds. */
+function seconds(values) {
+  if (!values?.length) return '';
+  const value = median(values);
+  return value.toFixed(value < 10 ? 2 : 1);
+}
 
 /** What a row comes to: a ratio of medians, or how many seconds the one is above the other. */
 export function figureOf({ program, floor, reach }) {
@@ -38,8 +43,9 @@ const headings = [
   'database',
   'floor',
   'floor, s',
+  'of a processor',
   'program, s',
-  'of a processor, s',
+  'of a processor',
   'peak, MiB',
   'figure',
   'to reach',
@@ -53,9 +59,7 @@ export function tableOf(rows) {
     row.skills ?? '',
     row.database ?? '',
     row.floorName ?? '',
-    seconds(row.floor?.length ? median(row.floor) : undefined),
-    seconds(row.program?.length ? median(row.program) : undefined),
-    seconds(row.processor?.length ? median(row.processor) : undefined),
+    ...[row.floor, row.floorProcessor, row.program, row.processor].map(seconds),
     row.peak ? Math.round(row.peak) : '',
     row.note ?? figureText(row),
     reachText(row),
