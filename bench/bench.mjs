@@ -123,7 +123,7 @@ class Turn {
     } catch (error) {
       if (!(error instanceof OverLimit)) throw error;
       row.over = error.limit;
-      this.isCut = true;
+      if (error.limit > 0) this.isCut = true;
     }
     rows.push(row);
     process.stderr.write(
@@ -193,7 +193,7 @@ class Turn {
     } catch (error) {
       if (!(error instanceof OverLimit)) throw error;
       rows.push({ measure, database: this.database, skills: this.skills, over: error.limit });
-      this.isCut = true;
+      if (error.limit > 0) this.isCut = true;
     }
   }
 

@@ -16,10 +16,13 @@ export function figureOf({ program, floor, reach }) {
   return reach?.above === undefined ? time / least : time - least;
 }
 
+/** Whether no round of a measure came to its end. */
+const isCutOff = ({ over, program }) => over !== undefined && !program?.length;
+
 /** Whether a row's figure is what was to be reached; nothing where there is none to reach. */
 export function isReached(row) {
   if (row.isWithin !== undefined) return row.isWithin;
-  if (row.over !== undefined) return row.reach ? false : undefined;
+  if (isCutOff(row)) return row.reach ? false : undefined;
   const figure = figureOf(row);
   if (figure === undefined || !row.reach) return undefined;
   return figure <= (row.reach.above ?? row.reach.ratio);
@@ -27,7 +30,7 @@ export function isReached(row) {
 
 function figureText(row) {
   const figure = figureOf(row);
-  if (row.over !== undefined) return row.over > 0 ? `over ${row.over} s` : 'no time left';
+  if (isCutOff(row)) return row.over > 0 ? `over ${row.over} s` : 'no time left';
   if (figure === undefined) return '';
   return row.reach?.above === undefined ? `${figure.toFixed(2)} ×` : `${figure.toFixed(2)} s above`;
 }

@@ -39,7 +39,8 @@ describe('the table', () => {
     ['a difference', { reach: { above: 0.9 } }, ['1.00 s above', '0.9 s above', 'no']],
     ['nothing to reach', {}, ['1.50 ×', '', '']],
     ['no floor', { floor: [], reach: { ratio: 2 } }, ['', '2 ×', '']],
-    ['what took too long', { over: 60, reach: { ratio: 2 } }, ['over 60 s', '2 ×', 'no']],
+    ['what took too long', { over: 60, program: [], reach: { ratio: 2 } }, ['over 60 s', '2 ×', 'no']],
+    ['a round that took too long', { over: 60, reach: { ratio: 2 } }, ['1.50 ×', '2 ×', 'yes']],
     ['what had no time left', { over: 0, program: [] }, ['no time left', '', '']],
   ])('says of %s', (_, more, verdict) => {
     expect(verdictOf(row('sync', more))).toEqual(verdict);
