@@ -15,6 +15,7 @@ import {
   open as openCallback,
   openSync,
   read as readCallback,
+  readdirSync,
   readlinkSync,
   realpathSync,
   renameSync,
@@ -206,7 +207,7 @@ async function keepsModes(folder: string): Promise<boolean> {
 export const nodeDisk: Disk = {
   realpath: (path) => fs.realpath(path),
   lstat: async (path) => lstatSync(path, { bigint: true }),
-  readdir: (path) => fs.readdir(path, { withFileTypes: true }),
+  readdir: async (path) => readdirSync(path, { withFileTypes: true }),
   readdirBytes: (path) => fs.readdir(path, { encoding: 'buffer' }),
   open,
   openFolder,

@@ -141,10 +141,9 @@ export class SentValidation {
     const alone = new Validation(this.#policy);
     const findings = await check({ path, skill }, judgeOf(alone, this.#root, await this.#keepsModes));
     const errors = findings.filter(({ severity }) => severity === 'error');
-    const told = warnedLines(skill);
-    const warnings = findings.filter(
-      ({ severity, file, line }) => severity === 'warn' && !told.has(`${file}:${line}`),
-    );
+    const warned = findings.filter(({ severity }) => severity === 'warn');
+    const told = warned.length > 0 ? warnedLines(skill) : new Set();
+    const warnings = warned.filter(({ file, line }) => !told.has(`${file}:${line}`));
     const isAgain = this.#seen.has(path);
     const keep = (kept: readonly Finding[], more: readonly Finding[]) => {
       const others = isAgain ? kept.filter((finding) => finding.skill !== path) : kept;

@@ -17,7 +17,7 @@ import type { FileStats } from './read.ts';
 const maxBytes = 256 * 1024 * 1024;
 
 /** Of what is read by another version nothing is known: it may find problems that this one does not. */
-const format = `skill-fleet scan 1 ${programVersion()}`;
+const formatOf = (version: string) => `skill-fleet scan 1 ${version}`;
 
 const fingerprintLength = 43;
 const digestLength = 64;
@@ -111,13 +111,14 @@ function fingerprintOf(files: FileStats): string {
 function print(skills: ReadonlyMap<string, Known>): Buffer {
   const lines = [...skills].map(([skill, { fingerprint, digest }]) => `${fingerprint} ${digest} ${skill}\n`);
   const body = Buffer.from(lines.join(''));
-  return Buffer.concat([Buffer.from(`${format} ${checksumOf(body)}\n`), body]);
+  return Buffer.concat([Buffer.from(`${formatOf(programVersion())} ${checksumOf(body)}\n`), body]);
 }
 
 function parse(bytes: Buffer): ReadonlyMap<string, Known> {
   const head = bytes.indexOf('\n') + 1;
   const body = bytes.subarray(head);
-  if (bytes.toString('utf8', 0, head) !== `${format} ${checksumOf(body)}\n`) return new Map();
+  if (bytes.toString('utf8', 0, head) !== `${formatOf(programVersion())} ${checksumOf(body)}\n`)
+    return new Map();
   const known = new Map<string, Known>();
   for (const line of body.toString().split('\n')) {
     const [digestAt, skillAt] = [fingerprintLength + 1, fingerprintLength + 1 + digestLength + 1];

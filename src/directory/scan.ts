@@ -1,6 +1,7 @@
 // Finds the skills of the skills directory, and the files that each one owns.
 
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import glob from 'fast-glob';
 import { codeOf } from '../disk.ts';
 import type { Notice } from '../notice.ts';
@@ -42,8 +43,8 @@ export interface ScannedSkill {
   readonly nested: readonly string[];
 }
 
-/** How many folders are listed at once. */
-const listedAtOnce = 16;
+/** After so many folders all else in this process has its turn: signals, and what tells how far this is. */
+const listedInTurn = 64;
 
 /**
  * Lists the whole skills directory, once. What cannot be read is in `unreadable`, never an exception. Rejects with
@@ -98,11 +99,15 @@ async function rulesAround(
  * separator in a name, and it takes `.\x` and `x` for one.
  */
 async function listFiles(scan: Scan, top: string, signal?: AbortSignal): Promise<readonly string[]> {
+  let listed = 0;
+  const list = async (folder: string) => {
+    if (++listed % listedInTurn === 0) await nextTurn();
+    return scan.list(folder === '' ? top : join(top, folder));
+  };
   const files = await glob('**', {
     cwd: '/',
     dot: true,
     followSymbolicLinks: false,
-    concurrency: listedAtOnce,
     fs: {
       readdir: (folder: string, ...rest: readonly unknown[]) => {
         const done = rest.at(-1) as (error: unknown, entries: readonly unknown[]) => void;
@@ -111,8 +116,7 @@ async function listFiles(scan: Scan, top: string, signal?: AbortSignal): Promise
           setImmediate(done, signal.reason, []);
           return;
         }
-        const below = decodeURIComponent(folder.slice(1));
-        scan.list(below === '' ? top : join(top, below)).then(
+        list(decodeURIComponent(folder.slice(1))).then(
           (items) => done(null, items.map(encodedEntry)),
           (error) => done(error, []),
         );

@@ -113,10 +113,14 @@ function wordsFor(path: string): readonly string[] {
 
 const word = /[\p{L}\p{N}_@-]+(?:\.[\p{L}\p{N}_@-]+)*/gu;
 
+const fewWords = 100;
+
 /** Which of the words stand in the texts: each with the file that holds it, or null for several. */
 function whoSays(words: ReadonlySet<string>, texts: Subject['texts']): ReadonlyMap<string, string | null> {
   const said = new Map<string, string | null>();
   for (const { file, text } of texts) {
+    // Most texts hold none of few words, which is told without taking them apart.
+    if (words.size <= fewWords && ![...words].some((one) => text.includes(one))) continue;
     const note = (found: string) => {
       if (words.has(found)) said.set(found, said.has(found) && said.get(found) !== file ? null : file);
     };

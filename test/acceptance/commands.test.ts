@@ -165,7 +165,7 @@ test('the first line says that the embedded database serves', async () => {
   const project = await projectWithSkills();
   const ran = await project.run(['sync-db']);
   expect(ran.stderr.split('\n')[0]).toMatch(/with the embedded database .*\.skill-fleet\/db/);
-  expect(await readdir(`${project.folder}/.skill-fleet`)).toEqual(['.gitignore', 'bases', 'db']);
+  expect(await readdir(`${project.folder}/.skill-fleet`)).toEqual(['.gitignore', 'bases', 'db', 'scans']);
   for (const command of ['list', 'show python/async', 'log', 'diff', 'verify', 'prune --dry-run']) {
     const { stderr, code } = await project.run(command.split(' '));
     expect({ command, stderr, code }).toEqual({

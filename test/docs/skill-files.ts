@@ -198,6 +198,7 @@ ${never.join('\n')}
 | where | what |
 |---|---|
 | \`.skill-fleet/bases/\` in the project root | what both sides agreed on, a JSON file for each skills directory and database. Without it the history tells |
+| \`.skill-fleet/scans/\` | what skills held when they were last read, so that what did not change is not read again. Without it they are |
 | \`.skill-fleet/trash/\` | deleted files, for 30 days |
 | \`.skill-fleet/db\` | the embedded database, where no other is named |
 | \`.skill-fleet-lock.*\` in the skills directory | who writes there now |

@@ -26,7 +26,7 @@ const broken: Problem = { reason: 'document-holds-nul', path: 'broken', file: 'S
 
 test('each skill counts once, by what it takes until both sides hold it alike', () => {
   const local = snapshot(
-    { same: 'a', agreed: 'a', 'z/here': 'b', here: 'b', both: 'b', there: 'a', 'case/X': 'a' },
+    { same: 'a', agreed: 'a', 'z/here': 'b', here: 'b', both: 'b', there: 'a', 'case/X': 'f' },
     [
       { path: 'locked', below: true, problem: locked },
       { path: 'secret', below: false, problem: secret },
