@@ -11,7 +11,7 @@ import { readSmallFile } from './small-file.ts';
 /** What every command needs to know. Paths are absolute. */
 export interface Config {
   readonly projectRoot: string;
-  /** Bases, stat cache, trash and the embedded database: `.skill-fleet` in the project root. */
+  /** Bases, scans, trash and the embedded database: `.skill-fleet` in the project root. */
   readonly stateDirectory: string;
   /** It need not exist. */
   readonly skillsDirectory: string;
