@@ -79,11 +79,14 @@ function idsIn({ database }: Look, before: Look) {
   return [...database.ids].filter(([skill]) => before.database.ids.has(skill)).sort();
 }
 
-/** Names of all files of a project, but for the trash's, which are new in each run, and the embedded database's. */
+/**
+ * Names of all files of a project, but for the trash's, which are new in each run, the embedded database's, and what is
+ * known of files that were read: a run that was killed has left files to the next one.
+ */
 function namesIn({ project }: Library): readonly string[] {
   return fs
     .readdirSync(project, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !/^\.skill-fleet\/(trash|db)\//.test(name))
+    .filter((name) => !/^\.skill-fleet\/((trash|db)\/|scans(\/|$))/.test(name))
     .sort();
 }
 
