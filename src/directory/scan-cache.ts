@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { answer, type Disk, readWhole } from '../disk.ts';
 import { type Digest, parseDigest } from '../skill/digest.ts';
-import type { FilePath, SkillPath } from '../skill/path.ts';
+import type { SkillPath } from '../skill/path.ts';
 import { programVersion } from '../version.ts';
 import type { FileStats } from './read.ts';
 
@@ -50,7 +50,7 @@ export class ScanCache {
   /** What a skill of such files holds, if that is known. */
   digestOf(skill: SkillPath, files: FileStats): Digest | undefined {
     const known = this.#known.get(skill);
-    if (known?.fingerprint !== fingerprintOf(files)) return undefined;
+    if (!known || known.fingerprint !== fingerprintOf(files)) return undefined;
     this.#kept.set(skill, known);
     return known.digest;
   }
@@ -71,13 +71,8 @@ export class ScanCache {
 
   /** Writes what is known now in place of what was, where that differs. Where it cannot, nothing is lost. */
   async save(): Promise<void> {
-    const isSame = (skill: string, known: Known) => this.#known.get(skill) === known;
-    if (
-      this.#kept.size === this.#known.size &&
-      [...this.#kept].every(([skill, known]) => isSame(skill, known))
-    ) {
-      return;
-    }
+    const isKnown = [...this.#kept].every(([skill, kept]) => this.#known.get(skill) === kept);
+    if (isKnown && this.#kept.size === this.#known.size) return;
     const draft = `${this.#file}.draft`;
     await answer(this.#disk.mkdir(path.dirname(this.#file)));
     await answer(this.#disk.unlink(draft));
@@ -101,8 +96,7 @@ export class ScanCache {
 /** All that tells a file from what stood there before: what is written gets another time of change, which nobody can set. */
 function fingerprintOf(files: FileStats): string {
   const said = files.map(
-    ({ path, stat }: { path: FilePath; stat: FileStats[number]['stat'] }) =>
-      `${path}\0${stat.ino} ${stat.size} ${stat.mode} ${stat.mtimeNs} ${stat.ctimeNs}`,
+    ({ path, stat }) => `${path}\0${stat.ino} ${stat.size} ${stat.mode} ${stat.mtimeNs} ${stat.ctimeNs}`,
   );
   return createHash('sha256').update(said.sort().join('\0')).digest('base64url');
 }

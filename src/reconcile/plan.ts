@@ -293,10 +293,9 @@ function hidesArrivals(side: Snapshot, other: Snapshot, { base }: Pick<PlanInput
   });
 }
 
-function agreedWhere(
-  isUnreadable: (path: string) => boolean,
-  { base }: Pick<PlanInput, 'base'>,
-): ReadonlySet<Digest> {
+function agreedUnread(side: Snapshot, { base }: Pick<PlanInput, 'base'>): ReadonlySet<Digest> {
+  if (side.unreadable.length === 0) return new Set();
+  const isUnreadable = unreadableIn(side);
   return new Set([...base].flatMap(([path, { digest }]) => (isUnreadable(path) ? [digest] : [])));
 }
 
@@ -305,15 +304,14 @@ function agreedWhere(
  * old path: what would come to stand there waits.
  */
 function draftOf(input: PlanInput, pairs: readonly Pair[], waiting: ReadonlySet<Pair> = new Set()): Draft {
-  const unknown = { local: unreadableIn(input.local), remote: unreadableIn(input.remote) };
   const draft: Draft = {
     hides: {
       files: hidesArrivals(input.local, input.remote, input),
       database: hidesArrivals(input.remote, input.local, input),
     },
     hidden: {
-      files: agreedWhere(unknown.local, input),
-      database: agreedWhere(unknown.remote, input),
+      files: agreedUnread(input.local, input),
+      database: agreedUnread(input.remote, input),
     },
     changes: [],
     conflicts: [],
@@ -323,6 +321,7 @@ function draftOf(input: PlanInput, pairs: readonly Pair[], waiting: ReadonlySet<
     unchanged: 0,
     leftOut: 0,
   };
+  const unknown = { local: unreadableIn(input.local), remote: unreadableIn(input.remote) };
   for (const pair of pairs) {
     const ends = endsOf(pair);
     if (!ends.some(input.selects)) continue;

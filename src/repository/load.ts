@@ -36,7 +36,7 @@ export interface Beside {
 }
 
 /** The most bytes of a row and its files, as they are sent: Node holds no longer text, and bytes are sent as two digits each. */
-export const mostRow = 511 * 1024 * 1024;
+const mostRow = 511 * 1024 * 1024;
 
 /** Reads rows in bounded batches. A row that is gone meanwhile is the problem `skill-not-found`. */
 export async function* loadRows(
@@ -45,29 +45,31 @@ export async function* loadRows(
   beside: Beside,
 ): AsyncIterable<readonly Loaded[]> {
   const sizes = await inView(connection, () => sizesOf(connection, keys));
-  const isTooLarge = ({ skillId }: RowKey) => (sizes.get(skillId) ?? 0) > mostRow;
-  for (const batch of batchesOf(keys, (key) => (isTooLarge(key) ? 0 : (sizes.get(key.skillId) ?? 0)))) {
-    const read = batch.filter((key) => !isTooLarge(key));
-    const loaded = await inView(connection, () => loadBatch(connection, read, beside));
-    yield inPlaces(batch, loaded, isTooLarge);
-  }
+  yield* loadSized(
+    keys,
+    ({ skillId }) => sizes.get(skillId) ?? 0,
+    (batch) => inView(connection, () => loadBatch(connection, batch, beside)),
+  );
 }
 
-/** What was loaded, with those that are too large in their places. */
-export function inPlaces<K extends { readonly path: SkillPath }>(
-  batch: readonly K[],
-  loaded: readonly Loaded[],
-  isTooLarge: (key: K) => boolean,
-): readonly Loaded[] {
-  const rest = loaded.values();
-  return batch.flatMap((key): readonly Loaded[] => {
-    const { path } = key;
-    if (isTooLarge(key)) {
-      return [{ path, problem: { reason: 'limit-exceeded', path, limit: 'rowBytes', most: mostRow } }];
-    }
-    const { value } = rest.next();
-    return value ? [value] : [];
-  });
+/** Loads in bounded batches, in the order asked for. What is too large is named in its place, and not read. */
+export async function* loadSized<K extends { readonly path: SkillPath }>(
+  keys: readonly K[],
+  sizeOf: (key: K) => number,
+  load: (batch: readonly K[]) => Promise<readonly Loaded[]>,
+): AsyncIterable<readonly Loaded[]> {
+  const isTooLarge = (key: K) => sizeOf(key) > mostRow;
+  for (const batch of batchesOf(keys, (key) => (isTooLarge(key) ? 0 : sizeOf(key)))) {
+    const rest = (await load(batch.filter((key) => !isTooLarge(key)))).values();
+    yield batch.flatMap((key): readonly Loaded[] => {
+      const { path } = key;
+      if (isTooLarge(key)) {
+        return [{ path, problem: { reason: 'limit-exceeded', path, limit: 'rowBytes', most: mostRow } }];
+      }
+      const { value } = rest.next();
+      return value ? [value] : [];
+    });
+  }
 }
 
 async function sizesOf(

@@ -1,12 +1,12 @@
 // Revisions out of the history, as the skills that they were.
 
 import { type Outcome, refuse } from '../problem.ts';
-import { batchesOf, type Loaded, type PastState } from '../replica.ts';
+import type { Loaded, PastState } from '../replica.ts';
 import type { Digest } from '../skill/digest.ts';
 import { readPrinted, type SkillPath } from '../skill/path.ts';
 import type { Skill } from '../skill/skill.ts';
 import { type Connection, inView } from './connection.ts';
-import { inPlaces, mentionedIds, mostRow, pathsOf } from './load.ts';
+import { loadSized, mentionedIds, pathsOf } from './load.ts';
 import { type FileRow, renderRow, type SkillRow, soundRow } from './render.ts';
 import { filesIn, indexIn, targetsIn } from './sound.ts';
 
@@ -138,11 +138,11 @@ export async function* loadRevisions(
   keys: readonly RevisionKey[],
 ): AsyncIterable<readonly Loaded[]> {
   const sizes = await inView(connection, () => sizesOf(connection, keys));
-  const isTooLarge = ({ revision }: RevisionKey) => (sizes.get(revision) ?? 0) > mostRow;
-  for (const batch of batchesOf(keys, (key) => (isTooLarge(key) ? 0 : (sizes.get(key.revision) ?? 0)))) {
-    const read = batch.filter((key) => !isTooLarge(key));
-    yield inPlaces(batch, await inView(connection, () => loadBatch(connection, read)), isTooLarge);
-  }
+  yield* loadSized(
+    keys,
+    ({ revision }) => sizes.get(revision) ?? 0,
+    (batch) => inView(connection, () => loadBatch(connection, batch)),
+  );
 }
 
 /** How much there is of each revision, whose numbers no two skills share. */

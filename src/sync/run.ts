@@ -19,7 +19,7 @@ import type { Digest } from '../skill/digest.ts';
 import { foldersAbove, type SkillPath } from '../skill/path.ts';
 import { advanceBase } from './advance-base.ts';
 import { loadMerged } from './merge.ts';
-import { type ContentsOf, type Prepared, prepareSync, type SyncInput } from './sync.ts';
+import { type ContentsOf, isForLack, type Prepared, prepareSync, type SyncInput } from './sync.ts';
 import { withFileTimes } from './times.ts';
 
 /** What became of a run. */
@@ -355,11 +355,7 @@ async function cameBack(
   changes: readonly PlannedChange[],
 ): Promise<ReadonlyMap<PlannedChange, Problem>> {
   const deletions = new Map(
-    changes.flatMap((change) =>
-      change.side === 'database' && change.after === null && !local.skills.has(change.path)
-        ? [[change.path, change] as const]
-        : [],
-    ),
+    changes.flatMap((change) => (isForLack(change, local) ? [[change.path, change] as const] : [])),
   );
   const back = new Map<PlannedChange, Problem>();
   for await (const batch of files.load([...deletions.keys()])) {

@@ -93,11 +93,14 @@ export function prepareSync(input: SyncInput): Promise<Prepared> {
   });
 }
 
+/** Whether a change deletes a row since the files lack its skill. */
+export function isForLack({ side, after, path }: PlannedChange, local: Snapshot): boolean {
+  return side === 'database' && after === null && !local.skills.has(path);
+}
+
 /** Whether skills stand that the files lacked, where rows are to go since the files lack them. */
 async function somethingCame({ files, signal }: SyncInput, { plan, local }: Prepared): Promise<boolean> {
-  const isMissed = ({ side, after, path }: PlannedChange) =>
-    side === 'database' && after === null && !local.skills.has(path);
-  if (!plan.changes.some(isMissed)) return false;
+  if (!plan.changes.some((change) => isForLack(change, local))) return false;
   const unreadable = new Set(local.unreadable.map(({ path }) => path));
   const { paths } = await files.list(signal);
   return paths.some((path) => !local.skills.has(path) && !unreadable.has(path));
